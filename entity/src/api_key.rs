@@ -7,7 +7,7 @@ use crate::id::{ApiKeyId, KeyFamilyId, OrganizationId, RealmId};
 use crate::kind::Environment;
 use crate::timestamp::Timestamp;
 
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "api_key")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -7,7 +7,7 @@ use crate::id::{AuditEventId, OrganizationId, RealmId};
 use crate::kind::{AuditOutcome, PrincipalKind};
 use crate::timestamp::Timestamp;
 
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "audit_event")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

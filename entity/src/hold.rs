@@ -8,7 +8,7 @@ use crate::id::{HoldId, KeyFamilyId, OrganizationId, RealmId};
 use crate::kind::{Environment, HoldStatus};
 use crate::timestamp::Timestamp;
 
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "hold")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use crate::credits::Credits;
 use crate::id::{BucketId, HoldId, OrganizationId, RealmId, WalletId};
 
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "hold_leg")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

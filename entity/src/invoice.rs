@@ -7,7 +7,7 @@ use crate::id::{BuyerId, HoldId, InvoiceId, OrganizationId, RealmId, SellerId};
 use crate::kind::InvoiceStatus;
 use crate::timestamp::Timestamp;
 
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "invoice")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -7,7 +7,7 @@ use crate::id::{BucketId, EntryId, OrganizationId, RealmId, TransactionId, Walle
 use crate::kind::{Account, Environment};
 use crate::timestamp::Timestamp;
 
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "ledger_entry")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

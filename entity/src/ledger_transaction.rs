@@ -8,7 +8,7 @@ use crate::id::{HoldId, OrganizationId, RealmId, TransactionId};
 use crate::kind::{Environment, TransactionKind};
 use crate::timestamp::Timestamp;
 
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "ledger_transaction")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

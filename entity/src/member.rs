@@ -6,7 +6,7 @@ use crate::id::{MemberId, OrganizationId, RealmId, UserId};
 use crate::kind::MemberRole;
 use crate::timestamp::Timestamp;
 
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "member")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -6,7 +6,7 @@ use crate::credits::Credits;
 use crate::id::RealmId;
 use crate::timestamp::Timestamp;
 
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "meter")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

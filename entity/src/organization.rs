@@ -8,7 +8,7 @@ use crate::id::{OrganizationId, RealmId};
 use crate::kind::{BillingMode, Delegations, FundingMode, Relation as EdgeRelation, Tier};
 use crate::timestamp::Timestamp;
 
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "organization")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

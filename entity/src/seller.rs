@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use crate::id::{OrganizationId, RealmId, SellerId};
 use crate::timestamp::Timestamp;
 
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "seller")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -6,7 +6,7 @@ use crate::credits::Credits;
 use crate::id::RealmId;
 use crate::kind::{Account, Environment};
 
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "system_account")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

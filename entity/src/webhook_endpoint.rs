@@ -7,7 +7,7 @@ use crate::id::{OrganizationId, RealmId, WebhookEndpointId};
 use crate::kind::EventScope;
 use crate::timestamp::Timestamp;
 
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "webhook_endpoint")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
