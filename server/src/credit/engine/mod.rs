@@ -1,0 +1,79 @@
+//! The rules of credits: a request and the state it meets go in, a decision or a refusal comes out.
+//!
+//! [`decide`] is the one function behind single requests, batches, `creditQuote`, the simulator and
+//! `banyan ledger verify`. It reads a [`Book`] and writes nothing; [`Book::apply`] makes its decision
+//! part of the book, so that the next request of the batch meets it.
+//!
+//! # Order of refusals
+//!
+//! The first that applies is given, always:
+//!
+//! | | code | of |
+//! |---|---|---|
+//! | 1 | `INVALID_INPUT` | the request alone |
+//! | 2 | `NOT_FOUND` | what the request names is not in the book |
+//! | 3 | `CONFLICT` | the state of the hold or bucket, an archived end of a transfer or grant |
+//! | 4 | `ORGANIZATION_ARCHIVED` | charge, hold: the organization, then ancestors, nearest first |
+//! | 5 | `ORGANIZATION_SUSPENDED` | the same |
+//! | 6 | `BILLING_MODE_MISMATCH` | transfer |
+//! | 7 | `CAP_EXCEEDED` | own monthly cap; subtree caps, the organization's own first, then upwards; key family |
+//! | 8 | `RESERVE_PROTECTED` | enough but for the payers' reserves |
+//! | 9 | `INSUFFICIENT_CREDITS` | |
+//!
+//! An amount above what a hold has left is `INVALID_INPUT` too, though it takes the hold to know it:
+//! it comes after `CONFLICT`.
+//!
+//! # Invariants
+//!
+//! - The entries of every transaction sum to zero; asserted when made and when applied.
+//! - No spend takes a bucket below zero, nor a wallet's available below zero.
+//! - A refused request changes nothing. The same book, request, instant and ids decide the same.
+//! - Legs, price and counted months of a hold never change after it was taken.
+//!
+//! # What TEST means
+//!
+//! Test credits are nobody's money: a TEST wallet is always isolated and never refilled or swept, and
+//! subtree caps neither apply nor count. Status, the organization's own cap and the key family's
+//! limit do, each counted apart from LIVE.
+//!
+//! # Not here
+//!
+//! Authority (who may ask), idempotency, loading and storing, the clock, randomness.
+
+pub mod book;
+pub mod decision;
+pub mod month;
+pub mod refusal;
+pub mod request;
+pub mod terms;
+
+use std::time::Duration;
+
+use entity::timestamp::Timestamp;
+use uuid::Uuid;
+
+pub use book::Book;
+pub use decision::Decision;
+pub use refusal::Refusal;
+pub use request::Request;
+
+/// How many organizations a path can have; bounds every walk.
+pub const DEPTH_MAX: usize = 32;
+/// How long a hold is open when the request does not say.
+pub const HOLD_DEFAULT: Duration = Duration::from_mins(15);
+/// How long a hold can be open.
+pub const HOLD_MAX: Duration = Duration::from_hours(7 * 24);
+/// Use of a limit is told when it goes past these.
+pub const CAP_WARNING_PERCENTS: [i64; 2] = [80, 100];
+
+/// Where the ids of what a decision makes come from. UUIDv7 in production, so that entries sort by
+/// time; a counter in tests.
+pub trait IdSource {
+    /// A UUID that was never given before.
+    fn next_uuid(&mut self) -> Uuid;
+}
+
+/// What `request` does to `book` at `now`.
+pub fn decide(_book: &Book, _request: &Request, _now: Timestamp, _ids: &mut dyn IdSource) -> Result<Decision, Refusal> {
+    todo!()
+}
