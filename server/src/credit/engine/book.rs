@@ -1,10 +1,12 @@
 //! The state that decisions are made from: what was loaded for a batch of requests of one realm.
 //!
-//! To be loaded for each organization a request names: it and all its ancestors; their wallets in
-//! the environment (for a hold, the wallets of its legs too) with every bucket that is not empty
-//! and those that the legs name; the counters of the current months; for refills, as many wallets
-//! up the path as have a refill set. An absent counter is zero and an absent wallet of an ancestor
-//! is empty. After loading, only [`Book::apply`] changes a book.
+//! What to load for a request: the organizations it names, those of the legs of its hold and the
+//! one of its key family, each with all ancestors; the wallets of all of them in the environment,
+//! with every bucket that is not empty, and those the legs name even when empty; the counters of
+//! the current months. An absent counter is zero, and an absent wallet of an ancestor is empty; an
+//! empty bucket may be left out, then credits of its kind get a new one. Where organization or
+//! wallet is missing that a request is about, it is refused as `NOT_FOUND`. After loading, only
+//! [`Book::apply`] changes a book.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -187,12 +189,13 @@ impl Bucket {
 }
 
 impl Wallet {
-    /// Posted minus held, without what has expired at `now` and waits to be taken. May be negative.
+    /// Posted minus held, without what has expired at `now` and waits to be taken. May be negative;
+    /// an overdraft of an expired bucket still counts.
     pub fn available(&self, now: Timestamp) -> Credits {
-        self.buckets
-            .iter()
-            .filter(|bucket| bucket.expired(now))
-            .fold(self.balance.saturating_sub(self.held), |sum, bucket| sum.saturating_sub(bucket.unheld()))
+        let expired = self.buckets.iter().filter(|bucket| bucket.expired(now));
+        expired.fold(self.balance.saturating_sub(self.held), |rest, bucket| {
+            rest.saturating_sub(bucket.unheld().floor_zero())
+        })
     }
 
     /// The bucket, if it is in this wallet and was loaded.

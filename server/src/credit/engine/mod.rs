@@ -41,19 +41,37 @@
 //! Authority (who may ask), idempotency, loading and storing, the clock, randomness.
 
 pub mod book;
+mod caps;
+pub mod check;
 pub mod decision;
+mod draft;
+mod expiry;
+mod hold;
 pub mod month;
+mod payers;
+mod refill;
 pub mod refusal;
 pub mod request;
+mod spend;
+pub mod status;
+mod sweep;
 pub mod terms;
+mod transfer;
 
 use std::time::Duration;
 
+use entity::credits::Credits;
 use entity::timestamp::Timestamp;
 use uuid::Uuid;
 
+use book::Leg;
+use decision::Outcome;
+use draft::Draft;
+use request::Spend;
+
 pub use book::Book;
 pub use decision::Decision;
+pub use payers::{funding, payers, spendable};
 pub use refusal::Refusal;
 pub use request::Request;
 
@@ -74,6 +92,62 @@ pub trait IdSource {
 }
 
 /// What `request` does to `book` at `now`.
-pub fn decide(_book: &Book, _request: &Request, _now: Timestamp, _ids: &mut dyn IdSource) -> Result<Decision, Refusal> {
-    todo!()
+///
+/// # Errors
+/// The first refusal in the order above. Nothing was changed then, and ids that were taken from
+/// `ids` are lost.
+pub fn decide(book: &Book, request: &Request, now: Timestamp, ids: &mut dyn IdSource) -> Result<Decision, Refusal> {
+    let mut draft = Draft::new(book, now, ids);
+    let outcome = run(&mut draft, request)?;
+    refill::settle(&mut draft)?;
+    Ok(draft.finish(outcome))
 }
+
+fn run(draft: &mut Draft<'_>, request: &Request) -> Result<Outcome, Refusal> {
+    match request {
+        Request::Charge(spend) => spend::charge(draft, spend),
+        Request::Hold { spend, expires_in } => spend::hold(draft, spend, *expires_in),
+        Request::Capture { hold, amount, note } => hold::capture(draft, *hold, *amount, note),
+        Request::Void { hold } => hold::void(draft, *hold),
+        Request::Expire { hold } => hold::expire(draft, *hold),
+        Request::Refund { hold, amount, note } => hold::refund(draft, *hold, *amount, note),
+        Request::Grant(grant) => transfer::grant(draft, grant),
+        Request::Transfer(transfer) => transfer::transfer(draft, transfer),
+        Request::ExpireBucket { organization, environment, bucket } => {
+            expiry::expire_bucket(draft, *organization, *environment, *bucket)
+        }
+        Request::Sweep { from, to } => sweep::sweep(draft, *from, *to),
+        Request::RearmRefill { organization } => refill::rearm(draft, *organization),
+    }
+}
+
+/// What a charge would cost whom, if it were made now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quote {
+    pub amount: Credits,
+    /// Who would pay, in the order of payment.
+    pub legs: Vec<Leg>,
+}
+
+/// The decision of a charge without its effect.
+///
+/// # Errors
+/// The refusal that the charge would meet.
+pub fn quote(book: &Book, spend: &Spend, now: Timestamp) -> Result<Quote, Refusal> {
+    let mut ids = NoIds;
+    let mut draft = Draft::new(book, now, &mut ids);
+    let hold = spend::plan(&mut draft, spend)?;
+    Ok(Quote { amount: hold.amount, legs: hold.legs })
+}
+
+/// For decisions that are thrown away.
+struct NoIds;
+
+impl IdSource for NoIds {
+    fn next_uuid(&mut self) -> Uuid {
+        Uuid::nil()
+    }
+}
+
+#[cfg(test)]
+mod tests;

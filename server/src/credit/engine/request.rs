@@ -29,17 +29,9 @@ pub enum Request {
     /// Give spent credits back to the legs that paid. All that is left when `amount` is absent.
     Refund { hold: HoldId, amount: Option<Credits>, note: Note },
     /// Issue credits.
-    Grant {
-        organization: OrganizationId,
-        environment: Environment,
-        amount: Credits,
-        origin: Origin,
-        priority: i32,
-        expires_at: Option<Timestamp>,
-        note: Note,
-    },
+    Grant(Grant),
     /// Move credits between two wallets of one environment. Origin, priority and expiry go along.
-    Transfer { source: OrganizationId, target: OrganizationId, environment: Environment, amount: Credits, note: Note },
+    Transfer(Transfer),
     /// Take the part of a bucket that nobody holds, because its time is up. Asked by the worker.
     ExpireBucket { organization: OrganizationId, environment: Environment, bucket: BucketId },
     /// Move all available LIVE credits of an organization being archived to its ancestor `to`.
@@ -57,6 +49,29 @@ pub struct Spend {
     pub cost: Cost,
     /// The family of the key that asked, if a key did: its monthly limit counts.
     pub family: Option<KeyFamilyId>,
+    pub note: Note,
+}
+
+/// Credits to issue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    pub organization: OrganizationId,
+    pub environment: Environment,
+    pub amount: Credits,
+    pub origin: Origin,
+    /// Lower is spent first.
+    pub priority: i32,
+    pub expires_at: Option<Timestamp>,
+    pub note: Note,
+}
+
+/// Credits to move.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    pub source: OrganizationId,
+    pub target: OrganizationId,
+    pub environment: Environment,
+    pub amount: Credits,
     pub note: Note,
 }
 

@@ -1,0 +1,3 @@
+//! The rules, by example and by chance.
+
+mod world;
