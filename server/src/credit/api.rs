@@ -17,7 +17,7 @@ use crate::credit::{load, post};
 use crate::kernel::error::Result;
 use crate::kernel::tx::Tx;
 
-pub use crate::credit::command::{Quantity, SpendInput, Spent, charge};
+pub use crate::credit::command::{Quantity, SpendInput, Spent, charge, price};
 
 /// Opens the two wallets of a new organization: LIVE empty, TEST with its play credits.
 pub async fn open_wallets(tx: &mut Tx, organization: OrganizationId) -> Result<()> {
@@ -39,12 +39,7 @@ pub async fn open_wallets(tx: &mut Tx, organization: OrganizationId) -> Result<(
 }
 
 /// Promotional credits that Banyan itself gives.
-pub async fn give(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    environment: Environment,
-    amount: Credits,
-) -> Result<()> {
+pub async fn give(tx: &mut Tx, organization: OrganizationId, environment: Environment, amount: Credits) -> Result<()> {
     let note = Note { description: Some("Welcome".into()), metadata: None };
     let origin = BucketOrigin::Promotional;
     let grant = Grant { organization, environment, amount, origin, priority: DEFAULT_PRIORITY, expires_at: None, note };

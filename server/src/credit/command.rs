@@ -102,7 +102,7 @@ pub(super) fn environment_of(principal: &Principal, asked: Option<Environment>) 
 }
 
 /// The cost with the meter's price of this moment, which stays with the hold.
-pub(super) async fn price(
+pub async fn price(
     connection: &impl sea_orm::ConnectionTrait,
     realm: entity::id::RealmId,
     cost: &Quantity,
@@ -452,11 +452,8 @@ impl Command for GrantCredits {
 
 /// Issues credits within another command's transaction: a new root's gift, a new TEST wallet.
 pub async fn grant_in(tx: &mut Tx, grant: request::Grant) -> Result<(Book, Decision)> {
-    let wanted = load::Wanted {
-        organizations: BTreeSet::from([grant.organization]),
-        issued: true,
-        ..load::Wanted::default()
-    };
+    let wanted =
+        load::Wanted { organizations: BTreeSet::from([grant.organization]), issued: true, ..load::Wanted::default() };
     let (book, decisions) = post::post(tx, &wanted, &[Request::Grant(grant)]).await?;
     Ok((book, only(&decisions)?.clone()))
 }
@@ -485,7 +482,8 @@ impl Command for SetMeter {
             let message = "The catalogue belongs to the root. Set its meters with a key of the root.";
             return Err(Refusal::new(ErrorCode::ForbiddenScope, message).into());
         }
-        let well_formed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-');
+        let well_formed =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-');
         if self.key.is_empty() || self.key.len() > METER_KEY_MAX_CHARS || !self.key.bytes().all(well_formed) {
             let message = "A meter's key has 1 to 100 of a–z, 0–9, '.', '_' and '-', such as invoice.submit.";
             return Err(Refusal::invalid("key", message).into());

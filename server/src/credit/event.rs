@@ -132,7 +132,12 @@ fn movement_of(book: &Book, notice: &Notice) -> Option<(&'static str, Organizati
         Notice::GrantMade { transaction, organization, environment, amount } => (
             GRANTED,
             organization,
-            Movement { environment: Some(environment), amount: Some(amount), transaction_id: Some(transaction), ..none() },
+            Movement {
+                environment: Some(environment),
+                amount: Some(amount),
+                transaction_id: Some(transaction),
+                ..none()
+            },
         ),
         Notice::TransferMade { transaction, source, target, environment, amount } => (
             TRANSFERRED,

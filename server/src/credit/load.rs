@@ -130,9 +130,7 @@ async fn organizations(
            SELECT o.id, o.parent_id, CAST(0 AS BIGINT) FROM organization o WHERE o.realm_id = ",
     );
     sql.bind(realm).push(" AND o.id IN ").list(starts.iter().copied());
-    sql.push(
-        " UNION SELECT p.id, p.parent_id, up.distance + 1 FROM up JOIN organization p ON p.realm_id = ",
-    );
+    sql.push(" UNION SELECT p.id, p.parent_id, up.distance + 1 FROM up JOIN organization p ON p.realm_id = ");
     sql.bind(realm).push(" AND p.id = up.parent_id WHERE up.distance < ");
     sql.bind(i64::try_from(DEPTH_MAX).unwrap_or(i64::MAX));
     sql.push(

@@ -156,7 +156,8 @@ pub(super) fn bucket_of(row: &bucket::Model) -> Result<book::Bucket, Fault> {
     Ok(book::Bucket {
         id: row.id,
         origin: row.origin,
-        priority: i32::try_from(row.priority).map_err(|e| Fault::caused_by("a bucket's priority is out of range", e))?,
+        priority: i32::try_from(row.priority)
+            .map_err(|e| Fault::caused_by("a bucket's priority is out of range", e))?,
         expires_at: row.expires_at,
         created_at: row.created_at,
         balance: row.balance,

@@ -72,8 +72,14 @@ pub fn refused(refusal: EngineRefusal) -> Refusal {
                 // A family has no organization of its own in the error: the id names it in the message.
                 Cap::Family(id) => (CapKind::KeyFamily, OrganizationId::from(Uuid::from(id))),
             };
-            Refusal::new(ErrorCode::CapExceeded, message)
-                .with(Detail::CapExceeded { limit: kind, organization, cap: limit, used, requested, resets_at })
+            Refusal::new(ErrorCode::CapExceeded, message).with(Detail::CapExceeded {
+                limit: kind,
+                organization,
+                cap: limit,
+                used,
+                requested,
+                resets_at,
+            })
         }
         EngineRefusal::ReserveProtected(shortage) => {
             Refusal::new(ErrorCode::ReserveProtected, message).with(short(&shortage))
@@ -113,6 +119,11 @@ pub fn hold_duration(seconds: i32) -> Result<Duration, Refusal> {
 }
 
 /// What is spendable right now, for showing: no lock is held, so it is advice.
-pub fn spendable(book: &Book, organization: OrganizationId, environment: entity::kind::Environment, now: Timestamp) -> Credits {
+pub fn spendable(
+    book: &Book,
+    organization: OrganizationId,
+    environment: entity::kind::Environment,
+    now: Timestamp,
+) -> Credits {
     crate::credit::engine::spendable(book, organization, environment, now)
 }

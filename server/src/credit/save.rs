@@ -222,7 +222,9 @@ impl Writes {
                 sql.bind(leg.hold_id).push(", ").bind(leg.position).push(", ").bind(leg.captured).push(", ");
                 sql.bind(leg.refunded).push(")");
             }
-            sql.push(") UPDATE hold_leg SET captured = v.captured, refunded = v.refunded FROM v WHERE hold_leg.realm_id = ");
+            sql.push(
+                ") UPDATE hold_leg SET captured = v.captured, refunded = v.refunded FROM v WHERE hold_leg.realm_id = ",
+            );
             sql.bind(tx.realm()).push(" AND hold_leg.hold_id = v.hold_id AND hold_leg.position = v.position");
             expect_rows(tx, &sql, chunk.len(), "legs").await?;
         }

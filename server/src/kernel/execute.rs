@@ -82,6 +82,7 @@ impl Kernel {
         let mut tx = Tx {
             connection,
             realm,
+            home: None,
             now: self.world.clock.now(),
             world: self.world.clone(),
             caller: caller.clone(),
@@ -120,13 +121,17 @@ impl Kernel {
             return Ok(Executed { output, replayed: true });
         }
         let output = command.run(tx).await?;
+        // A new realm begins its own count.
+        let sequence = if tx.home.is_some() { 0 } else { sequence };
+        record(tx, C::NAME, sequence).await?;
         if let Some(key) = key {
+            // The record stays where the next try will look for it.
+            tx.realm = tx.home.take().unwrap_or(tx.realm);
             // A command may hand out a secret once; what is kept for replays has none.
             let mut kept = output.clone();
             C::forget_secrets(&mut kept);
             keep_answer(tx, C::NAME, key, hash, &kept).await?;
         }
-        record(tx, C::NAME, sequence).await?;
         Ok(Executed { output, replayed: false })
     }
 
@@ -154,6 +159,7 @@ impl Kernel {
             let mut tx = Tx {
                 connection,
                 realm: key.realm,
+                home: None,
                 now: self.world.clock.now(),
                 world: self.world.clone(),
                 caller: caller.clone(),

@@ -19,6 +19,7 @@ pub mod db;
 pub mod error;
 pub mod event;
 pub mod execute;
+pub mod page;
 pub mod sql;
 pub mod tx;
 

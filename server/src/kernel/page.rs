@@ -1,13 +1,15 @@
 //! Pages of lists by keyset: stable under inserts and deletes, an index seek at any depth.
 
+use std::collections::HashMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use entity::id::RealmId;
-use sea_orm::{ConnectionTrait, DatabaseBackend, Value};
+use sea_orm::{ConnectionTrait, DatabaseBackend, FromQueryResult, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::kernel::error::{ErrorCode, Refusal};
+use crate::kernel::error::{ErrorCode, Refusal, Result};
 use crate::kernel::sql::Sql;
 
 /// Rows of a page when neither `first` nor `last` is given.
@@ -64,7 +66,12 @@ pub struct Page {
 
 impl Page {
     /// Reads the Relay arguments.
-    pub fn new(first: Option<i32>, after: Option<&str>, last: Option<i32>, before: Option<&str>) -> Result<Self, Refusal> {
+    pub fn new(
+        first: Option<i32>,
+        after: Option<&str>,
+        last: Option<i32>,
+        before: Option<&str>,
+    ) -> Result<Self, Refusal> {
         let size = |value: i32, name: &str| {
             u32::try_from(value).ok().filter(|n| *n <= PAGE_MAX).ok_or_else(|| Refusal {
                 path: vec![name.to_owned()],
@@ -96,9 +103,17 @@ impl Page {
 /// How a list is sorted: a column beside the id, or the id alone; and which way is forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Order {
-    /// An expression of the statement's inner table, e.g. `x.name_folded`.
-    pub column: Option<&'static str>,
+    pub column: Option<SortColumn>,
     pub descending: bool,
+}
+
+/// What a list is sorted by before the id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SortColumn {
+    /// As an expression over the table `x` and its joins.
+    pub expression: &'static str,
+    /// As a column of the answer.
+    pub name: &'static str,
 }
 
 impl Order {
@@ -111,8 +126,8 @@ impl Order {
         for (cursor, comparison) in [(&page.after, after), (&page.before, before)] {
             let Some(cursor) = cursor else { continue };
             match (self.column, &cursor.key) {
-                (Some(column), SortKey::Text(text)) => self.tuple(sql, column, comparison, text.clone(), cursor.id),
-                (Some(column), SortKey::Number(number)) => self.tuple(sql, column, comparison, *number, cursor.id),
+                (Some(by), SortKey::Text(text)) => tuple(sql, by.expression, comparison, text.clone(), cursor.id),
+                (Some(by), SortKey::Number(number)) => tuple(sql, by.expression, comparison, *number, cursor.id),
                 _ => {
                     sql.push(" AND x.id ").push(comparison).push(" ").bind(cursor.id);
                 }
@@ -120,20 +135,24 @@ impl Order {
         }
     }
 
-    fn tuple(self, sql: &mut Sql, column: &str, comparison: &str, key: impl Into<Value>, id: Uuid) {
-        sql.push(" AND (").push(column).push(", x.id) ").push(comparison).push(" (");
-        sql.bind(key).push(", ").bind(id).push(")");
+    fn direction(self, page: &Page) -> &'static str {
+        if self.descending == page.backward { " ASC" } else { " DESC" }
     }
 
     /// Appends ` ORDER BY … LIMIT …`, one row more than the page so that it is known whether there are more.
     pub fn limit(self, sql: &mut Sql, page: &Page) {
-        let direction = if self.descending == page.backward { " ASC" } else { " DESC" };
+        let direction = self.direction(page);
         sql.push(" ORDER BY ");
-        if let Some(column) = self.column {
-            sql.push(column).push(direction).push(", ");
+        if let Some(by) = self.column {
+            sql.push(by.expression).push(direction).push(", ");
         }
         sql.push("x.id").push(direction).push(" LIMIT ").bind(i64::from(page.limit) + 1);
     }
+}
+
+fn tuple(sql: &mut Sql, column: &str, comparison: &str, key: impl Into<Value>, id: Uuid) {
+    sql.push(" AND (").push(column).push(", x.id) ").push(comparison).push(" (");
+    sql.bind(key).push(", ").bind(id).push(")");
 }
 
 /// The rows of a page in the list's order, and whether there are more on either side.
@@ -165,8 +184,7 @@ impl<T> Slice<T> {
 
 /// One statement for a page of every owner's rows: each page costs an index seek, whatever else the owner has.
 ///
-/// A window function would read every row of every owner first. `inner` is what selects an owner's rows: it may use `x`,
-/// the table, and `owner`. The outer table is `c`; `select` says what to read of it.
+/// A window function would read every row of every owner first. The table is `x` throughout.
 pub struct PerOwner<'a> {
     /// Table, the column that names the owner, and joins the inner select needs for sorting or filtering.
     pub table: &'static str,
@@ -177,7 +195,7 @@ pub struct PerOwner<'a> {
 }
 
 impl PerOwner<'_> {
-    /// `extra` is selected inside beside `x.*` and so must name its columns; `filter` appends conditions on `x`.
+    /// `extra` is selected beside `x.*` and must name its columns; `filter` appends conditions on `x`.
     pub fn sql(
         &self,
         connection: &impl ConnectionTrait,
@@ -191,15 +209,22 @@ impl PerOwner<'_> {
         }
         sql.push(") ");
         if connection.get_database_backend() == DatabaseBackend::Postgres {
-            sql.push("SELECT c.* FROM owner CROSS JOIN LATERAL (SELECT x.*").push(extra);
+            sql.push("SELECT x.* FROM owner CROSS JOIN LATERAL (SELECT x.*").push(extra);
             self.inner(&mut sql, &filter);
-            sql.push(") c");
+            sql.push(") x");
         } else {
             sql.push("SELECT x.*").push(extra).push(" FROM owner JOIN ").push(self.table).push(" x ");
             sql.push("ON x.realm_id = owner.realm_id AND x.id IN (SELECT x.id");
             self.inner(&mut sql, &filter);
             sql.push(") ").push(self.joins);
         }
+        // The inner selects are sorted; what joins them promises nothing.
+        let direction = self.order.direction(self.page);
+        sql.push(" ORDER BY ");
+        if let Some(by) = self.order.column {
+            sql.push(by.name).push(direction).push(", ");
+        }
+        sql.push("x.id").push(direction);
         sql
     }
 
@@ -226,6 +251,27 @@ pub fn count_per_owner(
     filter(&mut sql);
     sql.push(" GROUP BY x.").push(owner_column);
     sql
+}
+
+#[derive(FromQueryResult)]
+struct CountRow {
+    owner_id: Uuid,
+    total: i64,
+}
+
+/// Reads the answer of [`count_per_owner`]. Owners without rows are missing from it.
+pub async fn counts(connection: &impl ConnectionTrait, sql: &Sql) -> Result<HashMap<Uuid, i64>> {
+    let rows = CountRow::find_by_statement(sql.statement(connection)).all(connection).await?;
+    Ok(rows.into_iter().map(|row| (row.owner_id, row.total)).collect())
+}
+
+/// Rows by owner, as pages.
+pub fn slices<K: std::hash::Hash + Eq, T>(rows: Vec<T>, owner: impl Fn(&T) -> K, page: &Page) -> HashMap<K, Slice<T>> {
+    let mut by_owner: HashMap<K, Vec<T>> = HashMap::new();
+    for row in rows {
+        by_owner.entry(owner(&row)).or_default().push(row);
+    }
+    by_owner.into_iter().map(|(owner, rows)| (owner, Slice::new(rows, page))).collect()
 }
 
 /// Each realm once.

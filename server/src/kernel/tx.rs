@@ -21,6 +21,8 @@ use crate::kernel::event::Event;
 pub struct Tx {
     pub(super) connection: Transaction,
     pub(super) realm: RealmId,
+    /// The realm the command began in, when it has entered a new one.
+    pub(super) home: Option<RealmId>,
     pub(super) now: Timestamp,
     pub(super) world: World,
     pub(super) caller: Caller,
@@ -75,6 +77,13 @@ impl Tx {
     /// The organization acted on. Commands of the platform (a new root) have none and must not ask.
     pub fn target(&self) -> &Target {
         self.target.as_ref().expect("only commands that name a target organization ask for it")
+    }
+
+    /// Goes on in a realm that this transaction is about to make; what it writes from here on belongs there, audit entry
+    /// and events included. The lock of the platform's realm is kept.
+    pub fn enter_new_realm(&mut self, realm: RealmId) {
+        self.home = Some(self.realm);
+        self.realm = realm;
     }
 
     /// Queues an event. It is written in this transaction, after the command has run, in the order of the calls.

@@ -71,14 +71,34 @@ impl Profile {
     pub fn check(&self) -> Result<(), Refusal> {
         check(&self.name, "name", is_name, "A name has 2 to 255 characters and is not only spaces.")?;
         check(&self.email, "email", is_email, "This is no e-mail address, such as ops@example.com.")?;
-        check(&self.billing_email, "billingEmail", is_email, "This is no e-mail address, such as billing@example.com.")?;
+        check(
+            &self.billing_email,
+            "billingEmail",
+            is_email,
+            "This is no e-mail address, such as billing@example.com.",
+        )?;
         check(&self.tax_number, "taxNumber", is_tax_number, "A tax number has the form XXXXXXXX-XXXX, in digits.")?;
         check(&self.phone_number, "phoneNumber", is_phone_number, "A phone number has the form +14155550123 (E.164).")?;
         check(&self.website, "website", is_http_url, "A website is an http:// or https:// address.")?;
         check(&self.country, "country", is_country, "A country is two letters of ISO 3166-1, such as NG.")?;
-        check(&self.industry, "industry", |text| has_chars(text, 1..=INDUSTRY_MAX_CHARS), "An industry has 1 to 100 characters.")?;
-        check(&self.base_currency, "baseCurrency", is_currency, "A currency is three letters of ISO 4217, such as NGN.")?;
-        check(&self.timezone, "timezone", is_timezone, "A time zone is a name of the IANA database, such as Africa/Lagos.")?;
+        check(
+            &self.industry,
+            "industry",
+            |text| has_chars(text, 1..=INDUSTRY_MAX_CHARS),
+            "An industry has 1 to 100 characters.",
+        )?;
+        check(
+            &self.base_currency,
+            "baseCurrency",
+            is_currency,
+            "A currency is three letters of ISO 4217, such as NGN.",
+        )?;
+        check(
+            &self.timezone,
+            "timezone",
+            is_timezone,
+            "A time zone is a name of the IANA database, such as Africa/Lagos.",
+        )?;
         check(
             &self.external_id,
             "externalId",

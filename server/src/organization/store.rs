@@ -5,12 +5,17 @@ use std::collections::HashMap;
 use entity::id::{OrganizationId, RealmId};
 use entity::kind::{Relation, Tier};
 use entity::{organization, suspension};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter,
+    QueryOrder,
+};
 use uuid::Uuid;
 
 use crate::access::path::DEPTH_MAX;
 use crate::kernel::error::{Fault, Refusal, Result};
-use crate::kernel::page::{Cursor, Order, Page, PerOwner, Slice, SortKey, count_per_owner, distinct};
+use crate::kernel::page::{
+    Cursor, Order, Page, PerOwner, Slice, SortColumn, SortKey, count_per_owner, counts, distinct, slices,
+};
 use crate::kernel::sql::{Sql, like_anywhere};
 use crate::kernel::tx::Tx;
 use crate::organization::model::{Organization, fold};
@@ -52,9 +57,9 @@ pub struct Sort {
 impl Sort {
     fn order(self) -> Order {
         let column = match self.by {
-            SortBy::Name => Some("x.name_folded"),
+            SortBy::Name => Some(SortColumn { expression: "x.name_folded", name: "name_folded" }),
             SortBy::CreatedAt => None,
-            SortBy::Balance => Some("COALESCE(w.balance, 0)"),
+            SortBy::Balance => Some(SortColumn { expression: "COALESCE(w.balance, 0)", name: "sort_number" }),
         };
         Order { column, descending: self.descending }
     }
@@ -157,26 +162,15 @@ pub async fn children(
     }
     let per_owner =
         PerOwner { table: "organization", owner_column: "parent_id", joins: sort.joins(), order: sort.order(), page };
-    let mut sql = per_owner.sql(connection, &owners, sort.extra(), |sql| {
+    let sql = per_owner.sql(connection, &owners, sort.extra(), |sql| {
         narrow(sql, filter);
-        if !inherits(filter.status) {
+        if filter.status.is_some() {
             own_status(sql, filter.status);
         }
     });
-    order_outer(&mut sql, connection, sort, page);
     let rows = Found::find_by_statement(sql.statement(connection)).all(connection).await?;
-    let mut pages: HashMap<OrganizationId, Vec<Found>> = HashMap::new();
-    for row in rows {
-        if let Some(parent) = row.organization.parent_id {
-            pages.entry(parent).or_default().push(row);
-        }
-    }
-    Ok(pages.into_iter().map(|(parent, rows)| (parent, Slice::new(rows, page))).collect())
-}
-
-/// Below a suspended or archived parent every child is at least that.
-fn inherits(status: Option<Status>) -> bool {
-    status.is_none()
+    let pages = slices(rows, |row| row.organization.parent_id, page);
+    Ok(pages.into_iter().filter_map(|(parent, slice)| Some((parent?, slice))).collect())
 }
 
 fn owners_that_match(parents: &[(RealmId, OrganizationId, Status)], filter: &Filter) -> Vec<(RealmId, Uuid)> {
@@ -189,23 +183,6 @@ fn owners_that_match(parents: &[(RealmId, OrganizationId, Status)], filter: &Fil
         })
         .map(|(realm, id, _)| (*realm, (*id).into()))
         .collect()
-}
-
-/// The inner selects are sorted; what joins them promises nothing, so the whole is sorted once more.
-fn order_outer(sql: &mut Sql, connection: &impl ConnectionTrait, sort: Sort, page: &Page) {
-    let alias = if connection.get_database_backend() == sea_orm::DatabaseBackend::Postgres { "c" } else { "x" };
-    let direction = if sort.descending == page.backward { " ASC" } else { " DESC" };
-    sql.push(" ORDER BY ");
-    match sort.by {
-        SortBy::Name => {
-            sql.push(alias).push(".name_folded").push(direction).push(", ");
-        }
-        SortBy::Balance => {
-            sql.push("sort_number").push(direction).push(", ");
-        }
-        SortBy::CreatedAt => {}
-    }
-    sql.push(alias).push(".id").push(direction);
 }
 
 pub async fn count_children(
@@ -222,18 +199,6 @@ pub async fn count_children(
         own_status(sql, filter.status);
     });
     counts(connection, &sql).await.map(|counts| counts.into_iter().map(|(id, n)| (id.into(), n)).collect())
-}
-
-#[derive(FromQueryResult)]
-struct CountRow {
-    owner_id: Uuid,
-    total: i64,
-}
-
-/// Reads the answer of [`count_per_owner`].
-pub(crate) async fn counts(connection: &impl ConnectionTrait, sql: &Sql) -> Result<HashMap<Uuid, i64>> {
-    let rows = CountRow::find_by_statement(sql.statement(connection)).all(connection).await?;
-    Ok(rows.into_iter().map(|row| (row.owner_id, row.total)).collect())
 }
 
 /// Where a flat list begins.
@@ -330,8 +295,8 @@ pub async fn count(connection: &impl ConnectionTrait, within: Within, above: Sta
     Ok(row.try_get("", "total")?)
 }
 
-/// The ids of everything below, in no order, up to `limit`.
-pub async fn descendant_ids(
+/// The ids of everything below that is not archived, in no order.
+pub async fn live_descendants(
     connection: &impl ConnectionTrait,
     realm: RealmId,
     top: OrganizationId,
@@ -339,6 +304,7 @@ pub async fn descendant_ids(
     let within = Within::Subtree { realm, top, with_top: false, depth_max: None };
     let mut sql = Sql::default();
     from_within(&mut sql, within, Status::Active, &Filter::default(), "SELECT x.id", "");
+    sql.push(" AND x.archived_at IS NULL");
     let rows = connection.query_all_raw(sql.statement(connection)).await?;
     rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect()
 }

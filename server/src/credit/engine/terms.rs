@@ -2,7 +2,8 @@
 
 use entity::kind::Account as AccountKind;
 pub use entity::kind::{
-    BillingMode, BucketOrigin as Origin, Environment, FundingMode as Funding, HoldStatus, StarvedReason, TransactionKind,
+    BillingMode, BucketOrigin as Origin, Environment, FundingMode as Funding, HoldStatus, StarvedReason,
+    TransactionKind,
 };
 
 /// The accounts of a realm that belong to no wallet.
