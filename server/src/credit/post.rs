@@ -1,10 +1,5 @@
 //! From a request of the engine to rows and events, inside one transaction.
 
-use std::time::Duration;
-
-use entity::credits::Credits;
-use entity::id::OrganizationId;
-use entity::timestamp::Timestamp;
 use uuid::Uuid;
 
 use crate::credit::engine::decision::Decision;
@@ -66,20 +61,13 @@ pub fn refused(refusal: EngineRefusal) -> Refusal {
         }
         EngineRefusal::BillingModeMismatch { .. } => Refusal::new(ErrorCode::BillingModeMismatch, message),
         EngineRefusal::CapExceeded { cap, limit, used, requested, resets_at } => {
-            let (kind, organization) = match cap {
-                Cap::Own(id) => (CapKind::Monthly, id),
-                Cap::Subtree(id) => (CapKind::Subtree, id),
-                // A family has no organization of its own in the error: the id names it in the message.
-                Cap::Family(id) => (CapKind::KeyFamily, OrganizationId::from(Uuid::from(id))),
+            let (limit_kind, id) = match cap {
+                Cap::Own(id) => (CapKind::Monthly, id.to_string()),
+                Cap::Subtree(id) => (CapKind::Subtree, id.to_string()),
+                Cap::Family(id) => (CapKind::KeyFamily, id.to_string()),
             };
-            Refusal::new(ErrorCode::CapExceeded, message).with(Detail::CapExceeded {
-                limit: kind,
-                organization,
-                cap: limit,
-                used,
-                requested,
-                resets_at,
-            })
+            let detail = Detail::CapExceeded { limit: limit_kind, id, cap: limit, used, requested, resets_at };
+            Refusal::new(ErrorCode::CapExceeded, message).with(detail)
         }
         EngineRefusal::ReserveProtected(shortage) => {
             Refusal::new(ErrorCode::ReserveProtected, message).with(short(&shortage))
@@ -109,21 +97,4 @@ fn short(shortage: &Shortage) -> Detail {
             })
             .collect(),
     }
-}
-
-/// How long a hold may be asked to stay open.
-pub fn hold_duration(seconds: i32) -> Result<Duration, Refusal> {
-    u64::try_from(seconds)
-        .map(Duration::from_secs)
-        .map_err(|_| Refusal::invalid("expiresInSeconds", "expiresInSeconds is 1 to 604800, seven days."))
-}
-
-/// What is spendable right now, for showing: no lock is held, so it is advice.
-pub fn spendable(
-    book: &Book,
-    organization: OrganizationId,
-    environment: entity::kind::Environment,
-    now: Timestamp,
-) -> Credits {
-    crate::credit::engine::spendable(book, organization, environment, now)
 }

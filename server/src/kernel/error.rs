@@ -131,7 +131,8 @@ pub enum Detail {
     },
     CapExceeded {
         limit: CapKind,
-        organization: OrganizationId,
+        /// Whose limit: an organization, or a key family.
+        id: String,
         cap: Credits,
         used: Credits,
         requested: Credits,
