@@ -133,6 +133,7 @@ fn a_parent_refills_itself_first_by_what_it_will_lack() {
     // C lacks 20; B has 15, so it needs 15 more to give 20 and keep 10.
     assert_eq!(charge(&mut world, 'C', 10), [('B', Ok(20)), ('C', Ok(20))]);
     assert_eq!(['A', 'B', 'C'].map(|name| world.balance(name)), [980, 15, 20]);
+    assert_eq!((world.wallet('B').refill, world.wallet('C').refill), (Fired, Fired));
     assert_eq!(world.recount(), Ok(()));
 }
 
@@ -142,8 +143,18 @@ fn a_parent_that_starves_itself_gives_what_it_has() {
     world.grant('B', 45);
     world.grant('C', 10);
     world.refill('B', 10, 10).refill('C', 50, 20);
-    assert_eq!(charge(&mut world, 'C', 10), [('B', Err(ParentExhausted)), ('C', Ok(40)), ('C', Err(ParentExhausted))]);
+    assert_eq!(charge(&mut world, 'C', 10), [('C', Ok(40)), ('C', Err(ParentExhausted)), ('B', Err(ParentExhausted))]);
     assert_eq!(['A', 'B', 'C'].map(|name| world.balance(name)), [0, 5, 40]);
+}
+
+#[test]
+fn a_parent_that_gives_less_than_was_wanted_and_keeps_enough_has_not_starved() {
+    let mut world = World::new("A B<A C<B");
+    world.grant('B', 35);
+    world.grant('C', 10);
+    world.refill('B', 10, 10).refill('C', 50, 20);
+    assert_eq!(charge(&mut world, 'C', 10), [('C', Ok(20)), ('C', Err(ParentExhausted))]);
+    assert_eq!((world.balance('B'), world.wallet('B').refill), (15, Armed));
 }
 
 #[test]

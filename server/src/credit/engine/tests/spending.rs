@@ -306,6 +306,17 @@ fn an_overdraft_in_one_bucket_counts_against_the_others() {
 }
 
 #[test]
+fn an_overdraft_outlives_the_expiry_of_its_bucket() {
+    let mut world = World::new("A");
+    world.overdraw('A', -30);
+    let mut wallet = world.wallet('A').clone();
+    wallet.buckets[0].expires_at = Some(world.now);
+    world.book.insert_wallet(wallet);
+    world.grant('A', 100);
+    assert_eq!(world.available('A'), 70);
+}
+
+#[test]
 fn test_credits_are_isolated_and_apart_from_live_ones() {
     let mut world = World::new("A B<A");
     world.funding('B', Funding::Pooled);
