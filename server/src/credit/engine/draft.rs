@@ -130,14 +130,14 @@ impl<'a> Draft<'a> {
     }
 
     /// Adds credits of a kind to a wallet: to the bucket of that kind if there is one, so that
-    /// equal credits do not pile up in many buckets, else to a new one. Gives the bucket's account.
+    /// equal credits do not pile up in many buckets, else to a new one.
     pub fn deposit(
         &mut self,
         organization: OrganizationId,
         environment: Environment,
         kind: BucketKind,
         amount: Credits,
-    ) -> Result<Account, Refusal> {
+    ) -> Result<(BucketId, Account), Refusal> {
         let wallet = &self.touch(organization, environment)?.wallet;
         let id = wallet.id;
         let same = wallet.buckets.iter().find(|bucket| BucketKind::from(*bucket) == kind).map(|bucket| bucket.id);
@@ -158,7 +158,7 @@ impl<'a> Draft<'a> {
             }
         };
         self.adjust(organization, environment, bucket, amount, Credits::ZERO)?;
-        Ok(Account::Bucket { organization, wallet: id, bucket })
+        Ok((bucket, Account::Bucket { organization, wallet: id, bucket }))
     }
 
     /// Sets where the wallet's refill stands.

@@ -16,7 +16,7 @@
 use entity::credits::Credits;
 use entity::id::OrganizationId;
 
-use super::DEPTH_MAX;
+use super::ANCESTORS_MAX;
 use super::book::{Counter, CounterSubject, Organization};
 use super::decision::{Notice, Outcome};
 use super::draft::{About, Draft};
@@ -30,7 +30,7 @@ use super::{status, transfer};
 /// Looks at every LIVE wallet the draft touched, those touched by refilling included.
 pub(super) fn settle(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     while let Some(organization) = draft.refill_unseen() {
-        if let Some(state) = top_up(draft, organization, Credits::ZERO, DEPTH_MAX)? {
+        if let Some(state) = top_up(draft, organization, Credits::ZERO, ANCESTORS_MAX)? {
             enter(draft, organization, state)?;
         }
         draft.mark_refill_seen(organization);

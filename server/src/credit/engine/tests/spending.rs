@@ -224,6 +224,28 @@ fn a_suspended_or_archived_ancestor_denies_instead_of_being_skipped() {
 }
 
 #[test]
+fn an_ancestor_that_was_not_loaded_does_not_pass_for_active() {
+    let mut world = World::new("A B<Z");
+    world.grant('A', 10);
+    for request in [charging('B', 1), granting('B', LIVE, 1, 0, None), transferring('A', 'B', 1)] {
+        assert_eq!(world.does(&request), Err(Refusal::NotFound { id: org('Z').into() }));
+    }
+}
+
+#[test]
+fn a_path_of_33_is_walked_to_its_root() {
+    let names: Vec<char> = ('A'..='Z').chain('a'..='g').collect();
+    let tree: Vec<String> = names.windows(2).map(|pair| format!("{}<{}", pair[1], pair[0])).collect();
+    let mut world = World::new(&format!("A {}", tree.join(" ")));
+    world.grant('g', 1);
+    world.set('A', |a| a.suspended = true);
+    assert_eq!(
+        world.charge('g', 1),
+        Err(Refusal::OrganizationSuspended { organization: org('g'), suspended: org('A') })
+    );
+}
+
+#[test]
 fn the_nearest_suspension_is_the_one_named() {
     let mut world = World::new("A B<A C<B");
     world.set('A', |a| a.suspended = true).set('C', |c| c.suspended = true);
@@ -282,6 +304,8 @@ fn what_the_book_does_not_have_is_not_found() {
         charging('Z', 1),
         charging_by('A', 'k', 1),
         granting('Z', LIVE, 1, 0, None),
+        transferring('A', 'Z', 1),
+        transferring('Z', 'A', 1),
         Request::Capture { hold, amount: None, note: note() },
         Request::Void { hold },
         Request::Expire { hold },
