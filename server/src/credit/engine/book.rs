@@ -305,12 +305,12 @@ impl Book {
     }
 
     /// The organization and its ancestors, nearest first. Ends where nothing was loaded, and
-    /// after `DEPTH_MAX` steps, should a cycle ever be loaded.
+    /// after `ANCESTORS_MAX` of them, should a cycle ever be loaded.
     pub fn path(&self, from: OrganizationId) -> impl Iterator<Item = &Organization> {
         std::iter::successors(self.organization(from), |below| {
             below.parent.and_then(|parent| self.organization(parent))
         })
-        .take(super::DEPTH_MAX)
+        .take(super::ANCESTORS_MAX + 1)
     }
 
     /// Makes a decision part of the state. It must have been made from this very state.

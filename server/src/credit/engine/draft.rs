@@ -30,6 +30,7 @@ pub(super) struct Draft<'a> {
 struct Touched {
     wallet: Wallet,
     refill_seen: bool,
+    refilled: bool,
 }
 
 /// What a transaction is about, beside its entries.
@@ -102,7 +103,7 @@ impl<'a> Draft<'a> {
             None => {
                 let wallet = self.book.wallet(organization, environment);
                 let wallet = wallet.ok_or(Refusal::NotFound { id: organization.into() })?.clone();
-                self.touched.push(Touched { wallet, refill_seen: false });
+                self.touched.push(Touched { wallet, refill_seen: false, refilled: false });
                 self.touched.len() - 1
             }
         };
@@ -129,14 +130,14 @@ impl<'a> Draft<'a> {
     }
 
     /// Adds credits of a kind to a wallet: to the bucket of that kind if there is one, so that
-    /// equal credits do not pile up in many buckets, else to a new one. Gives the bucket's account.
+    /// equal credits do not pile up in many buckets, else to a new one.
     pub fn deposit(
         &mut self,
         organization: OrganizationId,
         environment: Environment,
         kind: BucketKind,
         amount: Credits,
-    ) -> Result<Account, Refusal> {
+    ) -> Result<(BucketId, Account), Refusal> {
         let wallet = &self.touch(organization, environment)?.wallet;
         let id = wallet.id;
         let same = wallet.buckets.iter().find(|bucket| BucketKind::from(*bucket) == kind).map(|bucket| bucket.id);
@@ -157,7 +158,7 @@ impl<'a> Draft<'a> {
             }
         };
         self.adjust(organization, environment, bucket, amount, Credits::ZERO)?;
-        Ok(Account::Bucket { organization, wallet: id, bucket })
+        Ok((bucket, Account::Bucket { organization, wallet: id, bucket }))
     }
 
     /// Sets where the wallet's refill stands.
@@ -166,14 +167,29 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    /// Notes that the wallet's refill needs no look of its own any more.
+    /// Notes that the wallet's refill needs no look any more.
     pub fn mark_refill_seen(&mut self, organization: OrganizationId) {
-        let wallet = |touched: &&mut Touched| {
-            touched.wallet.organization == organization && touched.wallet.environment == Environment::Live
-        };
-        if let Some(touched) = self.touched.iter_mut().find(wallet) {
+        if let Some(touched) = self.touched_live(organization) {
             touched.refill_seen = true;
         }
+    }
+
+    /// Notes that the wallet got a refill.
+    pub fn mark_refilled(&mut self, organization: OrganizationId) {
+        if let Some(touched) = self.touched_live(organization) {
+            touched.refilled = true;
+        }
+    }
+
+    /// Whether the draft refilled the wallet.
+    pub fn refilled(&mut self, organization: OrganizationId) -> bool {
+        self.touched_live(organization).is_some_and(|touched| touched.refilled)
+    }
+
+    fn touched_live(&mut self, organization: OrganizationId) -> Option<&mut Touched> {
+        self.touched.iter_mut().find(|touched| {
+            touched.wallet.organization == organization && touched.wallet.environment == Environment::Live
+        })
     }
 
     /// A LIVE wallet that the draft touched and whose refill nobody has looked at.

@@ -40,6 +40,8 @@
 //!
 //! Authority (who may ask), idempotency, loading and storing, the clock, randomness.
 
+#![deny(clippy::as_conversions, clippy::float_arithmetic)]
+
 pub mod book;
 mod caps;
 pub mod check;
@@ -75,8 +77,8 @@ pub use payers::{funding, payers, spendable};
 pub use refusal::Refusal;
 pub use request::Request;
 
-/// How many organizations a path can have; bounds every walk.
-pub const DEPTH_MAX: usize = 32;
+/// How many ancestors an organization can have; bounds every walk.
+pub const ANCESTORS_MAX: usize = 32;
 /// How long a hold is open when the request does not say.
 pub const HOLD_DEFAULT: Duration = Duration::from_mins(15);
 /// How long a hold can be open.

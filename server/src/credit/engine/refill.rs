@@ -1,7 +1,7 @@
 //! Wallets that fill themselves from their parent when they run low.
 //!
-//! A state machine, not a loop: every decision looks once at each LIVE wallet it touched, and once
-//! at each parent it has to draw on.
+//! A state machine, not a loop: every decision looks once at each LIVE wallet it touched, those that
+//! gave to a refill included.
 //!
 //! - available ≥ threshold, or no refill set: `ARMED`
 //! - below, and made good: `FIRED`
@@ -16,7 +16,7 @@
 use entity::credits::Credits;
 use entity::id::OrganizationId;
 
-use super::DEPTH_MAX;
+use super::ANCESTORS_MAX;
 use super::book::{Counter, CounterSubject, Organization};
 use super::decision::{Notice, Outcome};
 use super::draft::{About, Draft};
@@ -30,7 +30,9 @@ use super::{status, transfer};
 /// Looks at every LIVE wallet the draft touched, those touched by refilling included.
 pub(super) fn settle(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     while let Some(organization) = draft.refill_unseen() {
-        top_up(draft, organization, Credits::ZERO, DEPTH_MAX)?;
+        if let Some(state) = top_up(draft, organization, Credits::ZERO, ANCESTORS_MAX)? {
+            enter(draft, organization, state)?;
+        }
         draft.mark_refill_seen(organization);
     }
     Ok(())
@@ -45,28 +47,32 @@ pub(super) fn rearm(draft: &mut Draft<'_>, organization: OrganizationId) -> Resu
     Ok(Outcome::RefillRearmed { state })
 }
 
-/// Brings a wallet to its threshold, counted as if `lent` were already taken from it.
-fn top_up(draft: &mut Draft<'_>, id: OrganizationId, lent: Credits, steps_left: usize) -> Result<(), Refusal> {
-    let book = draft.book;
-    let organization = status::known(book, id)?;
-    let Some(wallet) = draft.wallet(id, Environment::Live) else { return Ok(()) };
-    let before = wallet.refill;
+/// Brings a wallet to its threshold, counted as if `lent` were already taken from it. Gives the state
+/// that leaves it in; none while it is paused. With something lent that state is only a forecast.
+fn top_up(
+    draft: &mut Draft<'_>,
+    id: OrganizationId,
+    lent: Credits,
+    steps_left: usize,
+) -> Result<Option<RefillState>, Refusal> {
+    let organization = status::known(draft.book, id)?;
+    let Some(wallet) = draft.wallet(id, Environment::Live) else { return Ok(None) };
     let available = wallet.available(draft.now).saturating_sub(lent);
     let limits = &organization.limits;
     let (threshold, step) = match (limits.refill_threshold, limits.refill_amount) {
-        (Some(threshold), Some(step)) if step.is_positive() && available < threshold => (threshold, step),
-        _ => return enter(draft, id, before, RefillState::Armed),
+        (Some(threshold), Some(step)) if step.is_positive() => (threshold, step),
+        _ => return Ok(Some(RefillState::Armed)),
     };
+    if available >= threshold {
+        return Ok(Some(if draft.refilled(id) { RefillState::Fired } else { RefillState::Armed }));
+    }
     if organization.archived || organization.suspended || steps_left == 0 {
-        return Ok(());
+        return Ok(None);
     }
     let lacking = threshold.saturating_sub(available).get();
     let steps = lacking.div_euclid(step.get()) + i64::from(lacking.rem_euclid(step.get()) != 0);
-    let after = match draw_from_parent(draft, organization, step, steps, steps_left)? {
-        None => RefillState::Fired,
-        Some(reason) => RefillState::Starved(reason),
-    };
-    enter(draft, id, before, after)
+    let reason = draw_from_parent(draft, organization, step, steps, steps_left)?;
+    Ok(Some(reason.map_or(RefillState::Fired, RefillState::Starved)))
 }
 
 /// Moves up to `steps` times `step` from the parent; gives the reason when it was less.
@@ -115,8 +121,7 @@ fn draw_from_parent(
         let transaction = transfer::shift(draft, about, parent.id, organization.id, parts)?;
         draft.count(Environment::Live, counter, amount)?;
         draft.tell(Notice::RefillFired { transaction, organization: organization.id, parent: parent.id, amount });
-        // It was looked at above, with what it has now given taken into account.
-        draft.mark_refill_seen(parent.id);
+        draft.mark_refilled(organization.id);
     }
     Ok(match moved {
         moved if moved == steps => None,
@@ -129,16 +134,9 @@ fn whole_steps(amount: Credits, step: Credits) -> i64 {
     amount.get() / step.get()
 }
 
-fn enter(
-    draft: &mut Draft<'_>,
-    organization: OrganizationId,
-    before: RefillState,
-    after: RefillState,
-) -> Result<(), Refusal> {
-    if before == after {
-        return Ok(());
-    }
-    if let (RefillState::Starved(reason), RefillState::Armed | RefillState::Fired) = (after, before) {
+fn enter(draft: &mut Draft<'_>, organization: OrganizationId, after: RefillState) -> Result<(), Refusal> {
+    let before = draft.wallet(organization, Environment::Live).map(|wallet| wallet.refill).unwrap_or_default();
+    if let (RefillState::Armed | RefillState::Fired, RefillState::Starved(reason)) = (before, after) {
         draft.tell(Notice::RefillStarved { organization, reason });
     }
     draft.set_refill(organization, after)

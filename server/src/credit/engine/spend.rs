@@ -91,11 +91,10 @@ pub(super) fn hold(draft: &mut Draft<'_>, spend: &Spend, expires_in: Option<Dura
 pub(super) fn plan(draft: &mut Draft<'_>, spend: &Spend) -> Result<Hold, Refusal> {
     let amount = amount_of(&spend.cost)?;
     status::known(draft.book, spend.organization)?;
-    if draft.wallet(spend.organization, spend.environment).is_none() {
-        return Err(Refusal::NotFound { id: spend.organization.into() });
-    }
-    if let Some(family) = spend.family.filter(|&id| draft.book.family(id).is_none()) {
-        return Err(Refusal::NotFound { id: family.into() });
+    status::wallet(draft.book, spend.organization, spend.environment)?;
+    if let Some(id) = spend.family {
+        let family = draft.book.family(id).ok_or(Refusal::NotFound { id: id.into() })?;
+        status::known(draft.book, family.organization)?;
     }
     status::require_active(draft.book, spend.organization)?;
     let counted = caps::count_spend(draft, spend.organization, spend.environment, spend.family, amount)?;

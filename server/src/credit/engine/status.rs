@@ -2,12 +2,23 @@
 
 use entity::id::OrganizationId;
 
-use super::book::{Book, Organization};
+use super::book::{Book, Organization, Wallet};
 use super::refusal::Refusal;
+use super::terms::Environment;
 
-/// The organization, or why it is not there.
+/// The organization, if it and all its ancestors are in the book: one that was not loaded must not
+/// pass for one that is active and limits nothing.
 pub(super) fn known(book: &Book, id: OrganizationId) -> Result<&Organization, Refusal> {
-    book.organization(id).ok_or(Refusal::NotFound { id: id.into() })
+    let above = book.path(id).last().map_or(Some(id), |highest| highest.parent);
+    match (book.organization(id), above) {
+        (Some(organization), None) => Ok(organization),
+        (_, missing) => Err(Refusal::NotFound { id: missing.unwrap_or(id).into() }),
+    }
+}
+
+/// The wallet of the organization, or why it is not there.
+pub(super) fn wallet(book: &Book, id: OrganizationId, environment: Environment) -> Result<&Wallet, Refusal> {
+    book.wallet(id, environment).ok_or(Refusal::NotFound { id: id.into() })
 }
 
 /// The nearest archived organization of the path, the organization itself included.

@@ -17,11 +17,11 @@ use super::{status, transfer};
 pub(super) fn sweep(draft: &mut Draft<'_>, from: OrganizationId, to: OrganizationId) -> Result<Outcome, Refusal> {
     status::known(draft.book, from)?;
     status::known(draft.book, to)?;
+    let wallet = status::wallet(draft.book, from, Environment::Live)?;
     let above = draft.book.path(from).skip(1).any(|step| step.id == to);
     if !above || status::archived(draft.book, to).is_some() {
         return Err(Refusal::InvalidInput { field: "to", problem: Problem::NotAnAncestor });
     }
-    let wallet = draft.wallet(from, Environment::Live).ok_or(Refusal::NotFound { id: from.into() })?;
     let amount = drawable(wallet, draft.now, Credits::ZERO);
     let parts = draws(wallet, draft.now, amount).collect();
     if !amount.is_positive() {

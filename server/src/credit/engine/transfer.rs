@@ -25,6 +25,9 @@ pub(super) fn transfer(draft: &mut Draft<'_>, request: &Transfer) -> Result<Outc
     }
     let from = status::known(draft.book, source)?;
     let to = status::known(draft.book, target)?;
+    for end in [source, target] {
+        status::wallet(draft.book, end, environment)?;
+    }
     for end in [to, from] {
         require_not_archived(draft.book, end)?;
     }
@@ -32,7 +35,7 @@ pub(super) fn transfer(draft: &mut Draft<'_>, request: &Transfer) -> Result<Outc
     if mixes(from.billing_mode) != mixes(to.billing_mode) {
         return Err(Refusal::BillingModeMismatch { source: from.billing_mode, target: to.billing_mode });
     }
-    let wallet = draft.wallet(source, environment).ok_or(Refusal::NotFound { id: source.into() })?;
+    let wallet = status::wallet(draft.book, source, environment)?;
     if drawable(wallet, draft.now, Credits::ZERO) < amount {
         return Err(short(draft, source, environment, amount, &[source]));
     }
@@ -67,7 +70,7 @@ pub(super) fn shift(
         let (kind, wallet) = (BucketKind::from(bucket), wallet.id);
         draft.adjust(source, environment, id, part.neg(), Credits::ZERO)?;
         lines.push((Account::Bucket { organization: source, wallet, bucket: id }, part.neg()));
-        let into = draft.deposit(target, environment, kind, part)?;
+        let (_, into) = draft.deposit(target, environment, kind, part)?;
         lines.push((into, part));
     }
     Ok(draft.post(about, lines))
@@ -82,8 +85,8 @@ pub(super) fn grant(draft: &mut Draft<'_>, request: &Grant) -> Result<Outcome, R
     }
     draft.issue(amount)?;
     require_not_archived(draft.book, status::known(draft.book, organization)?)?;
-    let into = draft.deposit(organization, environment, BucketKind { origin, priority, expires_at }, amount)?;
-    let Account::Bucket { bucket, .. } = into else { unreachable!("deposits go to buckets") };
+    let (bucket, into) =
+        draft.deposit(organization, environment, BucketKind { origin, priority, expires_at }, amount)?;
     let about = About { kind: TransactionKind::Grant, environment, organization, hold: None, note: note.clone() };
     let lines = vec![(Account::System(SystemAccount::Issued), amount.neg()), (into, amount)];
     let transaction = draft.post(about, lines);

@@ -174,13 +174,7 @@ impl World {
     }
 
     pub fn transfer(&mut self, source: char, target: char, amount: i64) -> Result<Decision, Refusal> {
-        self.does(&Request::Transfer(Transfer {
-            source: org(source),
-            target: org(target),
-            environment: LIVE,
-            amount: credits(amount),
-            note: Note::default(),
-        }))
+        self.does(&transferring(source, target, amount))
     }
 
     pub fn wallet(&self, name: char) -> &Wallet {
@@ -266,6 +260,16 @@ pub fn granting(name: char, environment: Environment, amount: i64, priority: i32
         origin: Origin::Prepaid,
         priority,
         expires_at: until.map(at),
+        note: Note::default(),
+    })
+}
+
+pub fn transferring(source: char, target: char, amount: i64) -> Request {
+    Request::Transfer(Transfer {
+        source: org(source),
+        target: org(target),
+        environment: LIVE,
+        amount: credits(amount),
         note: Note::default(),
     })
 }
