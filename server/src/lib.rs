@@ -2,7 +2,9 @@
 
 pub mod access;
 pub mod api_key;
+pub mod audit;
 pub mod credit;
 pub mod kernel;
 pub mod organization;
+pub mod schema;
 pub mod webhook;

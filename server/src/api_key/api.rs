@@ -9,6 +9,7 @@ use crate::kernel::error::Result;
 use crate::kernel::tx::Tx;
 
 pub use crate::api_key::command::{Minted, mint};
+pub use crate::api_key::store::by_ids;
 
 /// Revokes every key of the organizations; answers how many worked until now.
 pub async fn revoke_all(tx: &Tx, organizations: &[OrganizationId]) -> Result<u64> {

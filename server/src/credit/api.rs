@@ -18,6 +18,7 @@ use crate::kernel::error::Result;
 use crate::kernel::tx::Tx;
 
 pub use crate::credit::command::{Quantity, SpendInput, Spent, charge, price};
+pub use crate::credit::read::{counters, holds_by_ids, transactions_by_ids, wallets_by_ids};
 
 /// Opens the two wallets of a new organization: LIVE empty, TEST with its play credits.
 pub async fn open_wallets(tx: &mut Tx, organization: OrganizationId) -> Result<()> {

@@ -464,3 +464,20 @@ pub async fn resume(tx: &Tx, id: OrganizationId, holder: Uuid) -> Result<bool> {
         .await?;
     Ok(lifted.rows_affected > 0)
 }
+
+/// Whether every edge between two organizations is OWNED: up from each to their nearest common ancestor.
+pub async fn owned_between(
+    connection: &impl ConnectionTrait,
+    realm: RealmId,
+    one: &crate::access::path::Path,
+    other: &crate::access::path::Path,
+) -> Result<bool> {
+    let Some(common) = one.ids().find(|id| other.contains(*id)) else { return Ok(false) };
+    let children: Vec<OrganizationId> = one
+        .ids()
+        .take_while(|id| *id != common)
+        .chain(other.ids().take_while(|id| *id != common))
+        .collect();
+    let records = by_ids(connection, &[realm], &children).await?;
+    Ok(records.iter().all(|record| record.relation == Relation::Owned))
+}

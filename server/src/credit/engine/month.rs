@@ -26,6 +26,11 @@ impl Month {
         Some(Self { first_day })
     }
 
+    /// Its first day.
+    pub fn first_day(self) -> Date {
+        self.first_day
+    }
+
     /// The number it is stored as.
     pub fn number(self) -> i32 {
         i32::from(self.first_day.year()) * 100 + i32::from(self.first_day.month())

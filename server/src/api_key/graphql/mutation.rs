@@ -1,0 +1,327 @@
+//! Mutations of API keys.
+
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use entity::id::OrganizationId;
+
+use crate::access::scope::Scopes;
+use crate::api_key::command::{CreateKey, RevokeKey, RotateKey, Verified, VerifyCharge, VerifyKey};
+use crate::api_key::graphql::object::ApiKey;
+use crate::api_key::model::{ApiKey as Key, GRACE_DEFAULT, Terms};
+use crate::api_key::secret::Token;
+use crate::credit::graphql::{Hold, shown_charge};
+use crate::credit::graphql::input::{quantity, remark};
+use crate::kernel::error::{ErrorCode, Refusal};
+use crate::organization::graphql::{Organization, Organizations};
+use crate::schema::Query;
+use crate::schema::kind::Environment;
+use crate::schema::payload::payload;
+use crate::schema::scalar::{Credits, DateTime, Json};
+use crate::schema::session::{Session, expose, id_of, optional_id};
+use crate::schema::user_error::UserError;
+
+/// A key to mint.
+#[derive(InputObject, Clone, Debug)]
+pub struct ApiKeyCreateInput {
+    /// The acting organization when absent.
+    pub organization_id: Option<ID>,
+    /// 1 to 100 characters.
+    pub name: String,
+    /// At most what the minting key holds; `org:admin` is given by the operator only.
+    pub scopes: Vec<String>,
+    /// LIVE or TEST.
+    #[graphql(default_with = "Environment::Live")]
+    pub environment: Environment,
+    /// When it stops working; never when absent.
+    pub expires_at: Option<DateTime>,
+    /// Addresses and CIDR ranges it may be used from; anywhere when absent.
+    pub allowed_ips: Option<Vec<String>>,
+    /// The most it may spend in a month.
+    pub spend_limit: Option<Credits>,
+    /// Requests it may make in a minute.
+    pub rate_limit: Option<i32>,
+    /// Makes a retry safe: the secret is not shown again.
+    pub idempotency_key: Option<String>,
+}
+
+/// A key to replace.
+#[derive(InputObject, Clone, Debug)]
+pub struct ApiKeyRotateInput {
+    /// The key; only an ACTIVE one rotates.
+    pub api_key_id: ID,
+    /// How long the old key works on: 0 to 604800, seven days; 86400, a day, when absent. Never beyond its own expiry.
+    pub grace_period_seconds: Option<i32>,
+    /// Makes a retry safe: the secret is not shown again.
+    pub idempotency_key: Option<String>,
+}
+
+/// A key to end.
+#[derive(InputObject, Clone, Debug)]
+pub struct ApiKeyRevokeInput {
+    /// The key.
+    pub api_key_id: ID,
+    /// Whether to end every key of its family with it.
+    #[graphql(default = false)]
+    pub family: bool,
+    /// For the audit trail, at most 500 characters.
+    pub reason: Option<String>,
+}
+
+/// A key that a customer presented.
+#[derive(InputObject, Clone, Debug)]
+pub struct ApiKeyVerifyInput {
+    /// The acting organization when absent; the key must be its own or a descendant's.
+    pub organization_id: Option<ID>,
+    /// The whole key as presented.
+    pub secret: String,
+    /// What the key must hold.
+    pub required_scopes: Option<Vec<String>>,
+    /// What to charge its organization in the same step.
+    pub charge: Option<ApiKeyVerifyChargeInput>,
+    /// Where the customer's request came from, for keys that may be used from some addresses only.
+    pub address: Option<String>,
+    /// Makes a retry safe. Required with a charge.
+    pub idempotency_key: Option<String>,
+}
+
+/// What to charge for a verified request: an amount, or a meter and a quantity.
+#[derive(InputObject, Clone, Debug)]
+pub struct ApiKeyVerifyChargeInput {
+    /// More than 0. Instead of a meter.
+    pub amount: Option<Credits>,
+    /// A meter of the catalogue. Instead of an amount.
+    pub meter: Option<String>,
+    /// How many units of the meter; 1 when absent.
+    pub quantity: Option<i32>,
+    /// What for, at most 500 characters.
+    pub description: Option<String>,
+    /// An object of strings.
+    pub metadata: Option<Json>,
+}
+
+payload! {
+    /// The answer of `apiKeyCreate`.
+    ApiKeyCreatePayload {
+        /// The new key.
+        api_key: ApiKey,
+        /// The whole key. Store it now: it cannot be shown again. Null in a replay.
+        secret: String,
+    } replayed
+}
+payload! {
+    /// The answer of `apiKeyRotate`.
+    ApiKeyRotatePayload {
+        /// The new key.
+        api_key: ApiKey,
+        /// The whole new key. Store it now: it cannot be shown again. Null in a replay.
+        secret: String,
+        /// The old key; it works until its `expiresAt`.
+        superseded: ApiKey,
+    } replayed
+}
+payload! {
+    /// The answer of `apiKeyRevoke`.
+    ApiKeyRevokePayload {
+        /// The keys that were meant, revoked.
+        api_keys: Vec<ApiKey>,
+    }
+}
+
+/// The answer of `apiKeyVerify`.
+#[derive(SimpleObject)]
+pub struct ApiKeyVerifyPayload {
+    /// Whether the key is good for what was asked, and the charge taken.
+    pub valid: bool,
+    /// Why not, when not.
+    pub reason: Option<ErrorCode>,
+    /// The key.
+    pub api_key: Option<ApiKey>,
+    /// Whose key it is.
+    pub organization: Option<Organization>,
+    /// What it holds.
+    pub scopes: Option<Vec<String>>,
+    /// The charge that was taken.
+    pub charge: Option<Hold>,
+    /// Whether this is the first answer to the same idempotency key, told again.
+    pub replayed: bool,
+    /// Why the question itself could not be answered, or why the key is not good, with what there is to know about it.
+    pub user_errors: Vec<UserError>,
+    /// The query root, to read more in the same round trip.
+    pub query: Query,
+}
+
+impl ApiKeyVerifyPayload {
+    fn refused(refusal: Refusal) -> Self {
+        Self {
+            valid: false,
+            reason: Some(refusal.code),
+            api_key: None,
+            organization: None,
+            scopes: None,
+            charge: None,
+            replayed: false,
+            user_errors: vec![refusal.into()],
+            query: Query::default(),
+        }
+    }
+}
+
+/// Keys of an answer with their organization.
+async fn shown(ctx: &Context<'_>, owner: OrganizationId, keys: Vec<Key>) -> Result<Vec<ApiKey>> {
+    let level = Organizations::of_ids(Session::of(ctx), &[owner]).await.map_err(|error| expose(ctx, error))?;
+    Ok(Organization::all(&level).first().map_or_else(Vec::new, |owner| ApiKey::all(owner, keys)))
+}
+
+#[derive(Default)]
+pub struct ApiKeyMutation;
+
+#[Object]
+impl ApiKeyMutation {
+    /// Mints a key for the acting organization or a descendant. Needs `keys:*`.
+    async fn api_key_create(&self, ctx: &Context<'_>, input: ApiKeyCreateInput) -> Result<Option<ApiKeyCreatePayload>> {
+        let session = Session::of(ctx);
+        let command = || -> Result<CreateKey, Refusal> {
+            Ok(CreateKey {
+                organization: optional_id(input.organization_id.as_ref(), "organizationId")?,
+                terms: Terms {
+                    name: input.name.clone(),
+                    scopes: Scopes::new(input.scopes.iter().cloned()),
+                    environment: input.environment.into(),
+                    expires_at: input.expires_at.map(|at| at.0),
+                    allowed_ips: input.allowed_ips.clone().unwrap_or_default(),
+                    spend_limit: input.spend_limit.map(|credits| credits.0),
+                    rate_limit: input.rate_limit.map(i64::from),
+                },
+                peppers: session.peppers.clone(),
+                idempotency_key: session.idempotency_key(input.idempotency_key.clone()),
+            })
+        };
+        Ok(Some(match session.execute(ctx, command()).await? {
+            Err(refusal) => ApiKeyCreatePayload::refused(refusal),
+            Ok(executed) => {
+                let minted = executed.output;
+                ApiKeyCreatePayload {
+                    api_key: shown(ctx, minted.key.row.organization_id, vec![minted.key]).await?.pop(),
+                    secret: minted.secret,
+                    replayed: executed.replayed,
+                    user_errors: Vec::new(),
+                    query: Query::default(),
+                }
+            }
+        }))
+    }
+
+    /// Replaces a key by a new one of the same family; the old one works on for the grace period. Needs `keys:*`.
+    async fn api_key_rotate(&self, ctx: &Context<'_>, input: ApiKeyRotateInput) -> Result<Option<ApiKeyRotatePayload>> {
+        let session = Session::of(ctx);
+        let command = || -> Result<RotateKey, Refusal> {
+            let seconds = |seconds: i32| {
+                u64::try_from(seconds).map(std::time::Duration::from_secs).map_err(|_| {
+                    Refusal::invalid("gracePeriodSeconds", "gracePeriodSeconds is 0 to 604800, seven days.")
+                })
+            };
+            Ok(RotateKey {
+                key: id_of(&input.api_key_id, "apiKeyId")?,
+                grace: input.grace_period_seconds.map_or(Ok(GRACE_DEFAULT), seconds)?,
+                peppers: session.peppers.clone(),
+                idempotency_key: session.idempotency_key(input.idempotency_key.clone()),
+            })
+        };
+        Ok(Some(match session.execute(ctx, command()).await? {
+            Err(refusal) => ApiKeyRotatePayload::refused(refusal),
+            Ok(executed) => {
+                let minted = executed.output;
+                let owner = minted.key.row.organization_id;
+                let mut keys = vec![minted.key];
+                keys.extend(minted.superseded);
+                let mut keys = shown(ctx, owner, keys).await?.into_iter();
+                ApiKeyRotatePayload {
+                    api_key: keys.next(),
+                    superseded: keys.next(),
+                    secret: minted.secret,
+                    replayed: executed.replayed,
+                    user_errors: Vec::new(),
+                    query: Query::default(),
+                }
+            }
+        }))
+    }
+
+    /// Ends a key, or its whole family, at once and for good. Needs `keys:*`.
+    async fn api_key_revoke(&self, ctx: &Context<'_>, input: ApiKeyRevokeInput) -> Result<Option<ApiKeyRevokePayload>> {
+        let command = || -> Result<RevokeKey, Refusal> {
+            Ok(RevokeKey {
+                key: id_of(&input.api_key_id, "apiKeyId")?,
+                family: input.family,
+                reason: input.reason.clone(),
+            })
+        };
+        Ok(Some(match Session::of(ctx).execute(ctx, command()).await? {
+            Err(refusal) => ApiKeyRevokePayload::refused(refusal),
+            Ok(executed) => {
+                let keys = match executed.output.first().map(|key| key.row.organization_id) {
+                    Some(owner) => shown(ctx, owner, executed.output).await?,
+                    None => Vec::new(),
+                };
+                ApiKeyRevokePayload { api_keys: Some(keys), user_errors: Vec::new(), query: Query::default() }
+            }
+        }))
+    }
+
+    /// Tells whether a key that a customer presented is good for something, and takes the charge in the same transaction.
+    /// Needs `keys:verify`.
+    async fn api_key_verify(&self, ctx: &Context<'_>, input: ApiKeyVerifyInput) -> Result<Option<ApiKeyVerifyPayload>> {
+        let session = Session::of(ctx);
+        let command = || -> Result<VerifyKey, Refusal> {
+            let charge = input.charge.as_ref().map(|charge| {
+                Ok::<_, Refusal>(VerifyCharge {
+                    cost: quantity(charge.amount, charge.meter.as_deref(), charge.quantity)?,
+                    remark: remark(charge.description.as_ref(), charge.metadata.as_ref())?,
+                })
+            });
+            let address = input.address.as_ref().map(|text| {
+                text.parse().map_err(|_| Refusal::invalid("address", "This is no IP address, such as 203.0.113.9."))
+            });
+            let idempotency_key = session.idempotency_key(input.idempotency_key.clone());
+            if input.charge.is_some() && idempotency_key.is_none() {
+                return Err(Refusal::invalid("idempotencyKey", "A charge needs an idempotency key, to be made once."));
+            }
+            Ok(VerifyKey {
+                organization: optional_id(input.organization_id.as_ref(), "organizationId")?,
+                presented: Token::parse(&input.secret).map(|token| token.prefix()).unwrap_or_default(),
+                secret: input.secret.clone(),
+                required_scopes: Scopes::new(input.required_scopes.clone().unwrap_or_default()),
+                charge: charge.transpose()?,
+                address: address.transpose()?,
+                peppers: session.peppers.clone(),
+                idempotency_key,
+            })
+        };
+        Ok(Some(match session.execute(ctx, command()).await? {
+            Err(refusal) => ApiKeyVerifyPayload::refused(refusal),
+            Ok(executed) => {
+                let Verified { reason, key, organization, scopes, charge } = executed.output;
+                if let Some(refusal) = reason {
+                    return Ok(Some(ApiKeyVerifyPayload { replayed: executed.replayed, ..ApiKeyVerifyPayload::refused(refusal) }));
+                }
+                let level = Organizations::of_records(session, organization.into_iter().collect()).await;
+                let organization = Organization::all(&level.map_err(|error| expose(ctx, error))?).pop();
+                let api_key = organization.as_ref().and_then(|owner| ApiKey::all(owner, key.into_iter().collect()).pop());
+                let charge = match charge {
+                    Some(charge) => shown_charge(ctx, charge).await?,
+                    None => None,
+                };
+                ApiKeyVerifyPayload {
+                    valid: true,
+                    reason: None,
+                    api_key,
+                    organization,
+                    scopes: Some(scopes),
+                    charge,
+                    replayed: executed.replayed,
+                    user_errors: Vec::new(),
+                    query: Query::default(),
+                }
+            }
+        }))
+    }
+}

@@ -1,0 +1,62 @@
+//! The GraphQL schema: what features offer, put together, and what all of it shares.
+//!
+//! Types wrap what the features' rules and stores answer with and hold no rules. Lists load by [`level`]; refusals become
+//! [`user_error`]s; ids are parsed by [`session`]. A new feature adds its fragment to the three lists below and its node to
+//! [`node`].
+
+pub mod connection;
+pub mod kind;
+pub mod level;
+pub mod node;
+pub mod payload;
+pub mod scalar;
+pub mod session;
+pub mod user_error;
+pub mod viewer;
+
+use async_graphql::{Context, EmptySubscription, MergedObject, Object, SDLExportOptions};
+
+use crate::api_key::graphql::{ApiKeyMutation, ApiKeyQuery};
+use crate::audit::graphql::AuditQuery;
+use crate::credit::graphql::{CreditMutation, CreditQuery};
+use crate::organization::graphql::{OrganizationMutation, OrganizationQuery};
+use crate::schema::node::NodeQuery;
+use crate::schema::viewer::Viewer;
+
+/// Reads. Everything a query answers is limited to what the caller may see.
+#[derive(MergedObject, Default)]
+pub struct Query(ViewerQuery, NodeQuery, OrganizationQuery, ApiKeyQuery, CreditQuery, AuditQuery);
+
+/// Changes. Each has one `input` and answers with what changed, or with `userErrors` and nothing changed.
+#[derive(MergedObject, Default)]
+pub struct Mutation(OrganizationMutation, ApiKeyMutation, CreditMutation);
+
+#[derive(Default)]
+pub struct ViewerQuery;
+
+#[Object]
+impl ViewerQuery {
+    /// Who the request comes from and what it may do.
+    async fn viewer(&self, _ctx: &Context<'_>) -> Viewer {
+        Viewer
+    }
+}
+
+pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+
+/// The schema. The engine's own limits are a second belt: the transport's guard has refused before what they refuse.
+pub fn build() -> Schema {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .register_output_type::<node::Node>()
+        .register_output_type::<user_error::UserError>()
+        .limit_depth(20)
+        .limit_recursive_depth(64)
+        .limit_directives(8)
+        .finish()
+}
+
+/// The schema as text, sorted, as it is committed.
+pub fn sdl() -> String {
+    let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items().include_specified_by();
+    build().sdl_with_options(options)
+}
