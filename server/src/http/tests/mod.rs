@@ -1,0 +1,7 @@
+//! The router with a toy schema behind it, called as a client would.
+
+mod errors;
+mod hostile;
+mod http;
+mod probes;
+mod toy;
