@@ -85,6 +85,14 @@ impl EndReason {
             EndReason::SignedOut => "the session was ended",
         }
     }
+
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            EndReason::Revoked | EndReason::Expired | EndReason::SignedOut => code::UNAUTHENTICATED,
+            EndReason::Suspended => code::ORGANIZATION_SUSPENDED,
+            EndReason::Archived => code::ORGANIZATION_ARCHIVED,
+        }
+    }
 }
 
 /// A refusal of a whole request. The client sees `extensions { code, requestId, retryAfterMs? }`.
@@ -120,6 +128,9 @@ pub(super) const INTERNAL_MESSAGE: &str =
 pub(super) mod code {
     pub const BAD_REQUEST: &str = "BAD_REQUEST";
     pub const INVALID_INPUT: &str = "INVALID_INPUT";
+    pub const UNAUTHENTICATED: &str = "UNAUTHENTICATED";
+    pub const ORGANIZATION_SUSPENDED: &str = "ORGANIZATION_SUSPENDED";
+    pub const ORGANIZATION_ARCHIVED: &str = "ORGANIZATION_ARCHIVED";
     pub const DOCUMENT_REJECTED: &str = "DOCUMENT_REJECTED";
     pub const RATE_LIMITED: &str = "RATE_LIMITED";
     pub const RETRY_LATER: &str = "RETRY_LATER";

@@ -17,7 +17,7 @@ use super::answer::{Answer, Outcome};
 use super::negotiation::{Media, negotiate};
 use super::operation::{self, Operation};
 use super::parameters::{Malformed, Parameters};
-use super::{RequestId, Service};
+use super::{RequestId, Service, sse, websocket};
 
 const ON_POST: [Media; 3] = [Media::GraphqlResponse, Media::Json, Media::EventStream];
 const ON_GET: [Media; 4] = [Media::GraphqlResponse, Media::Json, Media::EventStream, Media::Html];
@@ -26,8 +26,11 @@ pub(super) const BANYAN_ORGANIZATION: HeaderName = HeaderName::from_static("bany
 const IDEMPOTENCY_KEY_MAX_BYTES: usize = 255;
 
 pub(super) async fn get<E: Executor>(State(service): State<Arc<Service<E>>>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
+    let (mut parts, _) = request.into_parts();
     let request_id = request_id(&parts);
+    if parts.headers.contains_key(header::UPGRADE) {
+        return websocket::upgrade(service, &mut parts, request_id).await;
+    }
     let Some(media) = negotiate(&parts.headers, &ON_GET) else {
         return respond(&not_acceptable(&request_id), Media::Json);
     };
@@ -94,12 +97,20 @@ async fn run<E: Executor>(
         Ok(admitted) => admitted,
         Err(error) => return respond(&Answer::top_level(error, &request_id).with_cost(operation.cost()), media),
     };
-    if operation.kind == OperationType::Subscription {
+    let (kind, cost) = (operation.kind, operation.cost());
+    let ready = match operation::attach(service, operation, &admitted) {
+        Ok(ready) => ready,
+        Err(error) => return respond(&Answer::top_level(error, &request_id).with_cost(cost), media),
+    };
+    if media == Media::EventStream {
+        return sse::respond(service, ready, admitted.ended, request_id);
+    }
+    if kind == OperationType::Subscription {
         let message = "A subscription needs a stream: send `Accept: text/event-stream`, or open a WebSocket with the \
                        subprotocol graphql-transport-ws.";
-        return respond(&Answer::request_error(message, &request_id).with_cost(operation.cost()), media);
+        return respond(&Answer::request_error(message, &request_id).with_cost(cost), media);
     }
-    respond(&operation::execute(service, operation, admitted, &request_id).await, media)
+    respond(&operation::execute(service, ready, &request_id).await, media)
 }
 
 pub(super) fn request_id(parts: &Parts) -> RequestId {
@@ -211,7 +222,7 @@ fn mutation_over_get(request_id: &RequestId) -> Answer {
 /// The status table. A client that asks for `application/json` may be an old one, which reads the body of
 /// a 200 only; a refused document is told to it with 200, as the specification wants.
 pub(super) fn respond(answer: &Answer, media: Media) -> Response {
-    let media = if media == Media::GraphqlResponse { media } else { Media::Json };
+    let media = if media == Media::Json { media } else { Media::GraphqlResponse };
     let status = match answer.outcome {
         Outcome::Executed => StatusCode::OK,
         Outcome::RequestError if media == Media::Json => StatusCode::OK,

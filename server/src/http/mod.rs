@@ -33,6 +33,8 @@ mod probes;
 mod request_id;
 mod settings;
 mod shutdown;
+mod sse;
+mod websocket;
 
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,13 @@
 //! From parameters to an answer: the steps that HTTP, event streams and WebSockets share.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use async_graphql::Executor;
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Executor, Response};
 use axum::http::StatusCode;
-use futures_util::stream::BoxStream;
+use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt};
 
 use super::admission::{Admitted, TopLevelError, code};
@@ -59,50 +60,57 @@ pub(super) fn check<E: Executor>(
     }
 }
 
-/// Takes the points and puts the principal into the request.
-pub(super) fn attach(operation: Operation, admitted: &Admitted) -> Result<async_graphql::Request, TopLevelError> {
-    (admitted.throttle)(operation.cost_points)?;
-    Ok((admitted.attach)(operation.request))
+/// An operation whose points are paid and whose principal is attached.
+pub(super) struct Ready {
+    pub(super) request: async_graphql::Request,
+    pub(super) kind: OperationType,
+    pub(super) cost: Cost,
+    deadline: Duration,
 }
 
-/// Runs a query or a mutation to its one answer. Past the deadline the engine's future is dropped, and with it
-/// the statement or transaction it waits for.
-pub(super) async fn execute<E: Executor>(
+pub(super) fn attach<E: Executor>(
     service: &Service<E>,
     operation: Operation,
-    admitted: Admitted,
-    request_id: &RequestId,
-) -> Answer {
-    let started = Instant::now();
-    let (kind, cost) = (operation.kind, operation.cost());
-    let request = match attach(operation, &admitted) {
-        Ok(request) => request,
-        Err(error) => return Answer::top_level(error, request_id).with_cost(cost),
-    };
+    admitted: &Admitted,
+) -> Result<Ready, TopLevelError> {
+    (admitted.throttle)(operation.cost_points)?;
     let deadline = match admitted.anonymous {
         true => service.settings.anonymous_execution_deadline,
         false => service.settings.execution_deadline,
     };
-    let run = AssertUnwindSafe(service.executor.execute(request)).catch_unwind();
-    let answer = match tokio::time::timeout(deadline, run).await {
-        Ok(Ok(response)) => Answer::engine(response, request_id),
-        Ok(Err(panic)) => Answer::panicked(panic.as_ref(), request_id),
-        Err(_) => Answer::top_level(out_of_time(kind), request_id),
-    };
-    record(kind, &answer, started);
-    answer.with_cost(cost)
+    let (kind, cost) = (operation.kind, operation.cost());
+    Ok(Ready { request: (admitted.attach)(operation.request), kind, cost, deadline })
 }
 
-/// The answers of any operation, as many as it has. A panic is the last of them.
+/// Runs a query or a mutation to its one answer. Past the deadline the engine's future is dropped, and with it
+/// the statement or transaction it waits for.
+pub(super) async fn execute<E: Executor>(service: &Service<E>, ready: Ready, request_id: &RequestId) -> Answer {
+    let started = Instant::now();
+    let run = AssertUnwindSafe(service.executor.execute(ready.request)).catch_unwind();
+    let answer = match tokio::time::timeout(ready.deadline, run).await {
+        Ok(Ok(response)) => Answer::engine(response, request_id),
+        Ok(Err(panic)) => Answer::panicked(panic.as_ref(), request_id),
+        Err(_) => Answer::top_level(out_of_time(ready.kind), request_id),
+    };
+    record(ready.kind, &answer, started);
+    answer.with_cost(ready.cost)
+}
+
+/// The answers of any operation: one of a query or a mutation, any number of a subscription. A panic is the last
+/// of them.
 pub(super) fn stream<E: Executor>(
-    service: &Service<E>,
-    request: async_graphql::Request,
-    cost: Cost,
+    service: &Arc<Service<E>>,
+    ready: Ready,
     request_id: RequestId,
 ) -> BoxStream<'static, Answer> {
-    let responses = AssertUnwindSafe(service.executor.execute_stream(request, None)).catch_unwind();
+    if ready.kind != OperationType::Subscription {
+        let service = Arc::clone(service);
+        return stream::once(async move { execute(&service, ready, &request_id).await }).boxed();
+    }
+    let cost = ready.cost;
+    let responses = AssertUnwindSafe(service.executor.execute_stream(ready.request, None)).catch_unwind();
     responses
-        .map(move |item: std::thread::Result<Response>| match item {
+        .map(move |item| match item {
             Ok(response) => Answer::engine(response, &request_id).with_cost(cost),
             Err(panic) => Answer::panicked(panic.as_ref(), &request_id).with_cost(cost),
         })

@@ -4,4 +4,6 @@ mod errors;
 mod hostile;
 mod http;
 mod probes;
+mod sse;
 mod toy;
+mod websocket;
