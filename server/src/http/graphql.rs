@@ -17,7 +17,7 @@ use super::answer::{Answer, Outcome};
 use super::negotiation::{Media, negotiate};
 use super::operation::{self, Operation};
 use super::parameters::{Malformed, Parameters};
-use super::{RequestId, Service, sse, websocket};
+use super::{RequestId, Service, graphiql, sse, websocket};
 
 const ON_POST: [Media; 3] = [Media::GraphqlResponse, Media::Json, Media::EventStream];
 const ON_GET: [Media; 4] = [Media::GraphqlResponse, Media::Json, Media::EventStream, Media::Html];
@@ -34,6 +34,9 @@ pub(super) async fn get<E: Executor>(State(service): State<Arc<Service<E>>>, req
     let Some(media) = negotiate(&parts.headers, &ON_GET) else {
         return respond(&not_acceptable(&request_id), Media::Json);
     };
+    if media == Media::Html {
+        return graphiql::page(parts.headers).await;
+    }
     let parameters = Parameters::from_url_query(parts.uri.query().unwrap_or_default());
     let prepared = prepare(&service, parameters, &parts, &request_id).and_then(|(operation, credentials)| {
         if operation.kind == OperationType::Mutation {
@@ -91,6 +94,9 @@ async fn run<E: Executor>(
 ) -> Response {
     let (operation, credentials) = match prepared {
         Ok(prepared) => prepared,
+        Err(answer) if media == Media::EventStream && answer.outcome == Outcome::RequestError => {
+            return sse::refuse(&answer);
+        }
         Err(answer) => return respond(&answer, media),
     };
     let admitted = match service.admission.admit(credentials).await {

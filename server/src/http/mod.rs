@@ -23,6 +23,7 @@ mod address;
 mod admission;
 mod answer;
 mod fault;
+mod graphiql;
 mod graphql;
 pub mod guard;
 mod layers;
@@ -73,6 +74,8 @@ pub fn router<E: Executor>(service: Service<E>) -> Router {
     let request_ids = Arc::clone(&service.request_ids);
     Router::new()
         .route("/graphql", get(graphql::get::<E>).post(graphql::post::<E>))
+        .route("/graphiql", get(graphiql::page))
+        .route("/graphiql/settings.json", get(graphiql::settings::<E>))
         .route("/schema.graphql", get(probes::schema::<E>))
         .route("/livez", get(probes::live))
         .route("/readyz", get(probes::ready::<E>))

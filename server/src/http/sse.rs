@@ -47,6 +47,13 @@ pub(super) fn respond<E: Executor>(
     response
 }
 
+/// A document that was refused, as a stream of its errors: clients take another status for a fault of the network
+/// and send the same document again.
+pub(super) fn refuse(answer: &Answer) -> Response {
+    let events = stream::iter([next(answer), complete()]).map(Ok::<_, Infallible>);
+    Sse::new(events).into_response()
+}
+
 struct Answers {
     answers: BoxStream<'static, Answer>,
     ended: BoxFuture<'static, EndReason>,

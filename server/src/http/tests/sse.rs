@@ -59,10 +59,20 @@ async fn an_event_stream_over_get_serves_subscriptions_but_no_mutations() {
 }
 
 #[tokio::test]
-async fn a_refused_document_is_400_and_no_stream() {
-    let answer = stream(service(), "subscription {", &[]).await;
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
-    assert_eq!(answer.code(), "BAD_REQUEST");
+async fn a_refused_document_is_a_stream_of_its_errors() {
+    for document in ["subscription {", "subscription { nope }"] {
+        let answer = stream(service(), document, &[]).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        let events = events(&answer.text);
+        assert!(events[0].1.contains("BAD_REQUEST"), "{document}");
+        assert_eq!(events[1].0, "complete");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_caller_is_a_status_and_no_stream() {
+    let answer = stream(service(), "subscription { never }", &[("authorization", "Bearer wrong")]).await;
+    assert_eq!((answer.status, answer.code().as_str()), (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"));
 }
 
 #[tokio::test]

@@ -184,6 +184,17 @@ async fn a_shutdown_closes_1012_and_is_then_drained() {
 }
 
 #[tokio::test]
+async fn a_goodbye_is_answered() {
+    let mut client = Client::ready().await;
+    client.0.close(None).await.expect("sent");
+    let mut last = None;
+    while let Some(heard) = client.0.next().await {
+        last = Some(heard);
+    }
+    assert!(matches!(last, Some(Ok(Message::Close(_)))), "{last:?}");
+}
+
+#[tokio::test]
 async fn a_document_that_does_not_fit_the_schema_is_an_error_message_alone() {
     let mut client = Client::ready().await;
     client.subscribe("1", "{ nope }").await;

@@ -33,6 +33,8 @@ type Admission = Result<Admitted, TopLevelError>;
 enum End {
     /// Tell the peer.
     Close(Close),
+    /// The peer said goodbye, and waits for the same.
+    Farewell,
     /// The peer is gone, or does not read: cut.
     Gone,
 }
@@ -66,8 +68,13 @@ pub(super) async fn serve<E: Executor>(service: Arc<Service<E>>, socket: WebSock
     let end = connection.run(&mut stream, &writer.outbox, &settings).await;
     // Operations stop before the farewell, which may take a moment.
     drop(connection);
-    if let End::Close(close) = end {
-        writer.close(close, &mut stream).await;
+    match end {
+        End::Close(close) => writer.close(close, &mut stream).await,
+        End::Farewell => {
+            drop(writer);
+            finish(&mut stream).await;
+        }
+        End::Gone => {}
     }
     metrics::gauge!("graphql_websockets_open").decrement(1);
 }
@@ -154,7 +161,7 @@ impl<E: Executor> Connection<E> {
             Message::Binary(_) => Some(self.protocol.received_binary()),
             // The WebSocket library has answered a ping already.
             Message::Ping(_) | Message::Pong(_) => None,
-            Message::Close(_) => return Err(End::Gone),
+            Message::Close(_) => return Err(End::Farewell),
         };
         match action {
             None => {}
@@ -262,11 +269,18 @@ impl Writer {
                 drop(self.outbox);
                 // Errors are the peer's cutting the line first.
                 let _ = self.task.await;
-                while let Some(Ok(_)) = stream.next().await {}
             }
         };
         let _ = tokio::time::timeout(CLOSE_DEADLINE, farewell).await;
+        finish(stream).await;
     }
+}
+
+/// Reads on until the peer has closed, which also sends what the WebSocket library still has to answer. To cut
+/// the connection at once could take the close frame back from a peer that has not read it.
+async fn finish(stream: &mut SplitStream<WebSocket>) {
+    let reading = async { while let Some(Ok(_)) = stream.next().await {} };
+    let _ = tokio::time::timeout(CLOSE_DEADLINE, reading).await;
 }
 
 async fn write(mut sink: SplitSink<WebSocket, Message>, mut messages: Receiver<Message>, send_deadline: Duration) {
