@@ -1,6 +1,6 @@
 //! Refuses a hostile GraphQL document before it can cost anything.
 //!
-//! Stages, each linear in the document: count tokens and nesting over the bytes ([`scan`]), parse once,
+//! Stages, each linear in the document: count tokens, fields and nesting over the bytes ([`scan`]), parse once,
 //! measure every definition once with its fragments expanded ([`analysis`]), price the chosen operation
 //! with the variables of the request ([`cost`]). Nothing here waits, logs or knows HTTP.
 //!
@@ -38,6 +38,8 @@ pub use refusal::{Limit, Refusal};
 /// The maxima of a document. The defaults are what Banyan publishes.
 #[derive(Clone, Debug)]
 pub struct Limits {
+    /// Of the document; its variables may be longer. The parser takes some 15 ms for 256 KiB of string.
+    pub document_bytes: u64,
     pub tokens: u64,
     /// Brackets open at once in the text, and selection sets within each other once fragments are expanded.
     pub nesting: u64,
@@ -59,6 +61,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            document_bytes: 64 * 1024,
             tokens: 10_000,
             nesting: 64,
             depth: 15,
@@ -121,6 +124,7 @@ impl Guard {
 impl Limits {
     fn maximum(&self, limit: Limit) -> u64 {
         match limit {
+            Limit::Bytes => self.document_bytes,
             Limit::Tokens => self.tokens,
             Limit::Nesting => self.nesting,
             Limit::Depth => self.depth,

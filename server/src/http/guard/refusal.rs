@@ -4,6 +4,7 @@ use async_graphql::parser::Error as ParserError;
 /// Which figure of a document was too high. The names are part of the contract (`extensions.limit`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Limit {
+    Bytes,
     Tokens,
     Nesting,
     Depth,
@@ -21,6 +22,7 @@ pub enum Limit {
 impl Limit {
     pub fn name(self) -> &'static str {
         match self {
+            Limit::Bytes => "bytes",
             Limit::Tokens => "tokens",
             Limit::Nesting => "nesting",
             Limit::Depth => "depth",
@@ -38,6 +40,7 @@ impl Limit {
 
     fn advice(self) -> &'static str {
         match self {
+            Limit::Bytes => "Put long values into variables.",
             Limit::Tokens => "Split the document into smaller ones.",
             Limit::Nesting => "Nest fewer brackets and fragments within each other.",
             Limit::Depth => "Select fewer levels of fields, or start from a deeper object.",

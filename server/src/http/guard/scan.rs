@@ -8,10 +8,12 @@ use async_graphql::Pos;
 use super::{Limit, Limits, Refusal};
 
 pub(super) fn scan(document: &str, limits: &Limits) -> Result<(), Refusal> {
+    limits.check(Limit::Bytes, u64::try_from(document.len()).unwrap_or(u64::MAX))?;
     let bytes = document.as_bytes();
     let mut at = 0;
     let mut tokens = 0_u64;
-    let mut open = 0_u64;
+    let mut open = Open::default();
+    let mut selected = Selected::default();
     while let Some(&byte) = bytes.get(at) {
         let start = at;
         at = match byte {
@@ -24,13 +26,9 @@ pub(super) fn scan(document: &str, limits: &Limits) -> Result<(), Refusal> {
                 continue;
             }
             b'"' => end_of_string(bytes, at).ok_or_else(|| unterminated(document, start))?,
-            b'{' | b'[' | b'(' => {
-                open += 1;
-                limits.check(Limit::Nesting, open)?;
-                at + 1
-            }
-            b'}' | b']' | b')' => {
-                open = open.saturating_sub(1);
+            b'{' | b'[' | b'(' | b'}' | b']' | b')' => {
+                open.bracket(byte);
+                limits.check(Limit::Nesting, open.all)?;
                 at + 1
             }
             b'.' => skip_while(bytes, at, |byte| byte == b'.'),
@@ -40,8 +38,57 @@ pub(super) fn scan(document: &str, limits: &Limits) -> Result<(), Refusal> {
         tokens += 1;
         // Counting on would be cheap, but the exact figure of a document that is ten times too long helps nobody.
         limits.check(Limit::Tokens, tokens)?;
+        selected.token(&bytes[start..at], open.parentheses == 0 && open.all > 0);
+        // What is in the text is at least once in the operations; unused fragments are refused by the engine.
+        limits.check(Limit::Fields, selected.fields.saturating_sub(limits.aliases))?;
+        limits.check(Limit::FragmentSpreads, selected.spreads)?;
     }
     Ok(())
+}
+
+#[derive(Default)]
+struct Open {
+    all: u64,
+    parentheses: u64,
+}
+
+impl Open {
+    fn bracket(&mut self, byte: u8) {
+        match byte {
+            b'(' => self.parentheses += 1,
+            b')' => self.parentheses = self.parentheses.saturating_sub(1),
+            _ => {}
+        }
+        match byte {
+            b'{' | b'[' | b'(' => self.all += 1,
+            _ => self.all = self.all.saturating_sub(1),
+        }
+    }
+}
+
+/// Counts what selection sets name: spread fragments, and fields with their aliases, which are the names that
+/// belong to no directive, fragment or type condition.
+#[derive(Default)]
+struct Selected {
+    fields: u64,
+    spreads: u64,
+    is_skipping: bool,
+    is_after_spread: bool,
+}
+
+impl Selected {
+    fn token(&mut self, token: &[u8], is_selecting: bool) {
+        let is_name = token.first().is_some_and(|&byte| is_word(byte));
+        if is_name && is_selecting && !self.is_skipping {
+            self.fields += 1;
+        }
+        if is_name && self.is_after_spread && token != b"on" {
+            self.spreads += 1;
+        }
+        let is_spread = token.starts_with(b".");
+        self.is_skipping = is_spread || token == b"@" || (self.is_after_spread && token == b"on");
+        self.is_after_spread = is_spread;
+    }
 }
 
 /// Names and numbers. A sign or a decimal point splits a number in two, which only counts higher.
@@ -138,13 +185,41 @@ mod tests {
 
     #[test]
     fn ten_thousand_tokens_pass_and_one_more_is_refused() {
-        assert_eq!(scan(&"a ".repeat(10_000), &Limits::default()), Ok(()));
-        assert_eq!(refused_limit(&"a ".repeat(10_001)), Some(Limit::Tokens));
+        assert_eq!(scan(&"$ ".repeat(10_000), &Limits::default()), Ok(()));
+        assert_eq!(refused_limit(&"$ ".repeat(10_001)), Some(Limit::Tokens));
+    }
+
+    #[test]
+    fn two_thousand_fields_with_a_hundred_aliases_pass_and_one_more_name_is_refused() {
+        let fields = |count: usize| {
+            let rest = "... on T @include(if: $yes) { ...Fragment } ".repeat(10);
+            format!("query Q($yes: Boolean) {{ {} {rest} }}", "a ".repeat(count))
+        };
+        assert_eq!(scan(&fields(2_100), &Limits::default()), Ok(()));
+        assert_eq!(refused_limit(&fields(2_101)), Some(Limit::Fields));
+    }
+
+    #[test]
+    fn names_in_arguments_are_not_fields() {
+        let document = format!("{{ a(b: {{ c: [{}] }}) }}", "D ".repeat(5_000));
+        assert_eq!(scan(&document, &Limits::default()), Ok(()));
+    }
+
+    #[test]
+    fn a_document_over_64_kib_is_refused_whatever_it_holds() {
+        assert_eq!(scan(&" ".repeat(64 * 1024), &Limits::default()), Ok(()));
+        assert_eq!(refused_limit(&" ".repeat(64 * 1024 + 1)), Some(Limit::Bytes));
     }
 
     #[test]
     fn a_spread_is_one_token() {
-        let document = "...a ".repeat(5_000);
+        let document = "...on ".repeat(5_000);
         assert_eq!(scan(&document, &Limits::default()), Ok(()));
+    }
+
+    #[test]
+    fn five_hundred_spreads_pass_and_one_more_is_refused() {
+        assert_eq!(scan(&format!("{{ {} }}", "...F ".repeat(500)), &Limits::default()), Ok(()));
+        assert_eq!(refused_limit(&format!("{{ {} }}", "...F ".repeat(501))), Some(Limit::FragmentSpreads));
     }
 }

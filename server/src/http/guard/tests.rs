@@ -186,6 +186,8 @@ fn more_than_twenty_root_fields_are_refused_in_fragments_too() {
 fn more_than_two_thousand_fields_are_refused() {
     let names = "name ".repeat(2_000);
     assert_eq!(refused(&format!("{{ organization {{ {names} }} }}")), (Limit::Fields, 2_001));
+    let names = "name ".repeat(9_000);
+    assert_eq!(refused(&format!("{{ organization {{ {names} }} }}")), (Limit::Fields, 2_001));
 }
 
 #[test]
