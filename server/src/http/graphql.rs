@@ -99,7 +99,7 @@ async fn run<E: Executor>(
         }
         Err(answer) => return respond(&answer, media),
     };
-    let admitted = match service.admission.admit(credentials).await {
+    let admitted = match operation::admit(service, credentials).await {
         Ok(admitted) => admitted,
         Err(error) => return respond(&Answer::top_level(error, &request_id).with_cost(operation.cost()), media),
     };

@@ -10,10 +10,13 @@ use axum::http::StatusCode;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt};
 
-use super::admission::{Admitted, TopLevelError, code};
+use super::admission::{Admitted, Credentials, TopLevelError, code};
 use super::answer::{Answer, Cost, Outcome};
 use super::parameters::Parameters;
 use super::{RequestId, Service};
+
+/// Told to clients whose request ran into a deadline.
+const RETRY_AFTER_MS: u64 = 1_000;
 
 /// An operation that the guard let through.
 pub(super) struct Operation {
@@ -57,6 +60,18 @@ pub(super) fn check<E: Executor>(
             let cost = Cost { requested_points: refusal.cost_points(), maximum_points };
             Err(Box::new(Answer::refusal(&refusal, request_id).with_cost(cost)))
         }
+    }
+}
+
+/// Asks who this is, but not for ever.
+pub(super) async fn admit<E: Executor>(
+    service: &Service<E>,
+    credentials: Credentials,
+) -> Result<Admitted, TopLevelError> {
+    let asking = service.admission.admit(credentials);
+    match tokio::time::timeout(service.settings.execution_deadline, asking).await {
+        Ok(admission) => admission,
+        Err(_) => Err(late("The gateway could not check the credentials in time. Try again later.")),
     }
 }
 
@@ -125,8 +140,12 @@ fn out_of_time(kind: OperationType) -> TopLevelError {
         }
         _ => "The gateway gave up waiting. Ask for less, or try again later.",
     };
+    late(message)
+}
+
+fn late(message: &str) -> TopLevelError {
     let mut error = TopLevelError::new(StatusCode::SERVICE_UNAVAILABLE, code::RETRY_LATER, message);
-    error.retry_after_ms = Some(1_000);
+    error.retry_after_ms = Some(RETRY_AFTER_MS);
     error
 }
 

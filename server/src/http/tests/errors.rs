@@ -95,3 +95,10 @@ async fn an_anonymous_execution_is_given_up_sooner() {
     send(router(service()), post("{ never }", &[])).await;
     assert_eq!(started.elapsed().as_secs(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_admission_that_takes_too_long_is_given_up() {
+    let answer = send(router(service()), post("{ hello }", &[("authorization", "Bearer forgotten")])).await;
+    assert_eq!((answer.status, answer.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "RETRY_LATER"));
+    assert_eq!(answer.json()["errors"][0]["extensions"]["retryAfterMs"], 1_000);
+}

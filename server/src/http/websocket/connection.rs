@@ -194,13 +194,7 @@ impl<E: Executor> Connection<E> {
         credentials.authorization = claims.authorization.or(credentials.authorization);
         credentials.organization = claims.organization.or(credentials.organization);
         let service = Arc::clone(&self.service);
-        self.admission = async move {
-            let deadline = service.settings.execution_deadline;
-            let asking = service.admission.admit(credentials);
-            let late = || TopLevelError::new(StatusCode::SERVICE_UNAVAILABLE, code::RETRY_LATER, "No answer in time.");
-            tokio::time::timeout(deadline, asking).await.unwrap_or_else(|_| Err(late()))
-        }
-        .boxed();
+        self.admission = async move { operation::admit(&service, credentials).await }.boxed();
     }
 
     fn decide(&mut self, admission: Admission) -> Result<(), End> {
