@@ -11,9 +11,8 @@
 //! Deliberately not here: rate limits (who asks is not known yet), and GraphQL validation, which stays
 //! the engine's. An unknown field costs like an object and is refused by the engine afterwards.
 //!
-//! The engine's own limits are set as a second belt by whoever builds the schema: `limit_depth`,
-//! `limit_recursive_depth` and `limit_directives`, at or above the figures of [`Limits`]. Its
-//! `limit_complexity` stays off: it counts fields without list sizes and would only disagree.
+//! [`Limits::second_belt`] sets the engine's own limits too, for whoever executes a document without asking
+//! here. Its `limit_complexity` stays off: it counts fields without list sizes and would only disagree.
 
 mod analysis;
 mod cost;
@@ -27,8 +26,8 @@ mod hostile_tests;
 #[cfg(test)]
 mod tests;
 
-use async_graphql::Variables;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
+use async_graphql::{SchemaBuilder, Variables};
 
 use documents::{Documents, Measured};
 use field_types::FieldTypes;
@@ -122,6 +121,17 @@ impl Guard {
 }
 
 impl Limits {
+    /// The engine counts introspection like any field, so it is given the larger depth.
+    #[must_use]
+    pub fn second_belt<Q, M, S>(&self, schema: SchemaBuilder<Q, M, S>) -> SchemaBuilder<Q, M, S> {
+        let size = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
+        schema
+            .limit_depth(size(self.depth.max(self.introspection_depth)))
+            .limit_recursive_depth(size(self.nesting))
+            .limit_directives(size(self.directives_per_field))
+            .limit_aliases(size(self.aliases))
+    }
+
     fn maximum(&self, limit: Limit) -> u64 {
         match limit {
             Limit::Bytes => self.document_bytes,

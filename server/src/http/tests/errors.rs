@@ -50,6 +50,13 @@ async fn an_argument_of_the_wrong_type_keeps_its_explanation() {
 }
 
 #[tokio::test]
+async fn an_argument_that_its_scalar_refuses_keeps_its_explanation() {
+    let answer = query("{ even(number: 3) }").await;
+    assert_eq!(answer.code(), "INVALID_INPUT");
+    assert!(answer.json()["errors"][0]["message"].to_string().contains("send an even number"));
+}
+
+#[tokio::test]
 async fn at_most_fifty_errors_are_sent() {
     let answer = query("{ faults { value } }").await;
     assert_eq!(answer.json()["errors"].as_array().map(Vec::len), Some(50));

@@ -27,3 +27,9 @@ async fn a_document_of_a_thousand_unknown_fields_is_refused_in_fifty_errors() {
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     assert_eq!(answer.json()["errors"].as_array().map(Vec::len), Some(50), "{}", answer.text);
 }
+
+#[tokio::test]
+async fn the_introspection_query_of_graphiql_is_answered() {
+    let answer = query(include_str!("../guard/introspection.graphql")).await;
+    assert_eq!(answer.json()["data"]["__schema"]["queryType"]["name"], "Query", "{}", answer.text);
+}

@@ -1,7 +1,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::{Context, Enum, ErrorExtensions, Object, Request, Schema, SimpleObject, Subscription};
+use async_graphql::{
+    Context, Enum, ErrorExtensions, InputValueError, InputValueResult, Object, Request, Scalar, ScalarType, Schema,
+    SimpleObject, Subscription, Value,
+};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{self, HeaderMap, StatusCode};
@@ -33,6 +36,22 @@ pub enum Color {
     Red,
 }
 
+pub struct Even(i32);
+
+#[Scalar]
+impl ScalarType for Even {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match value {
+            Value::Number(number) if number.as_i64().is_some_and(|number| number % 2 == 0) => Ok(Self(0)),
+            _ => Err(InputValueError::custom("send an even number")),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(self.0)
+    }
+}
+
 #[Object]
 impl Query {
     async fn hello(&self) -> &str {
@@ -49,6 +68,10 @@ impl Query {
 
     async fn color(&self, color: Color) -> Color {
         color
+    }
+
+    async fn even(&self, number: Even) -> i32 {
+        number.0
     }
 
     async fn items(&self, count: i32) -> Vec<Item> {
@@ -179,12 +202,13 @@ impl Admission for Door {
 }
 
 pub fn service() -> Service<Toy> {
-    let schema = Schema::build(Query, Mutation, Changes).finish();
+    let limits = Limits::default();
+    let schema = limits.second_belt(Schema::build(Query, Mutation, Changes)).finish();
     let sdl = schema.sdl();
     Service {
         executor: schema,
         admission: Arc::new(Door),
-        guard: Arc::new(Guard::new(&sdl, Limits::default()).expect("the engine's SDL parses")),
+        guard: Arc::new(Guard::new(&sdl, limits).expect("the engine's SDL parses")),
         sdl: sdl.into(),
         settings: HttpSettings::default(),
         shutdown: Shutdown::default(),
