@@ -31,7 +31,7 @@ connection! {
 #[Object]
 impl AuditEvent {
     /// The id, `aud_…`.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.0.id.to_string().into()
     }
 
@@ -115,7 +115,8 @@ impl AuditQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The acting organization when absent.")] organization_id: Option<ID>,
-        #[graphql(desc = "How many from the start, at most 100; 25 when neither first nor last is given.")] first: Option<i32>,
+        #[graphql(desc = "How many from the start, at most 100; 25 when neither first nor last is given.")]
+        first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,

@@ -192,8 +192,7 @@ pub async fn count_entries(
     if of.is_empty() {
         return Ok(HashMap::new());
     }
-    let sql =
-        count_per_owner("ledger_entry", "organization_id", &owners(of), |sql| narrow_entries(sql, environment));
+    let sql = count_per_owner("ledger_entry", "organization_id", &owners(of), |sql| narrow_entries(sql, environment));
     counts(connection, &sql).await
 }
 

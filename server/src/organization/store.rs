@@ -473,11 +473,8 @@ pub async fn owned_between(
     other: &crate::access::path::Path,
 ) -> Result<bool> {
     let Some(common) = one.ids().find(|id| other.contains(*id)) else { return Ok(false) };
-    let children: Vec<OrganizationId> = one
-        .ids()
-        .take_while(|id| *id != common)
-        .chain(other.ids().take_while(|id| *id != common))
-        .collect();
+    let children: Vec<OrganizationId> =
+        one.ids().take_while(|id| *id != common).chain(other.ids().take_while(|id| *id != common)).collect();
     let records = by_ids(connection, &[realm], &children).await?;
     Ok(records.iter().all(|record| record.relation == Relation::Owned))
 }

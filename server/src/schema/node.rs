@@ -52,12 +52,17 @@ impl NodeQuery {
 async fn nodes(session: &Arc<Session>, ids: &[ID]) -> Result<Vec<Option<Node>>, Error> {
     session.signed_in()?;
     if ids.len() > NODES_MAX {
-        return Err(Refusal { path: vec!["ids".into()], ..Refusal::new(ErrorCode::BadRequest, "nodes takes at most 100 ids.") }.into());
+        return Err(Refusal {
+            path: vec!["ids".into()],
+            ..Refusal::new(ErrorCode::BadRequest, "nodes takes at most 100 ids.")
+        }
+        .into());
     }
     let mut wanted: Vec<AnyId> = Vec::with_capacity(ids.len());
     for id in ids {
-        let read = id.parse().map_err(|error: entity::id::IdError| {
-            Refusal { path: vec!["id".into()], ..Refusal::new(ErrorCode::InvalidInput, format!("{error}.")) }
+        let read = id.parse().map_err(|error: entity::id::IdError| Refusal {
+            path: vec!["id".into()],
+            ..Refusal::new(ErrorCode::InvalidInput, format!("{error}."))
         });
         wanted.push(read?);
     }

@@ -20,10 +20,9 @@ impl ScalarType for Credits {
             #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53, so exact")]
             in_range.then_some(float as i64)
         });
-        whole
-            .and_then(CreditAmount::new)
-            .map(Self)
-            .ok_or_else(|| InputValueError::custom("Credits are whole numbers from -9007199254740991 to 9007199254740991"))
+        whole.and_then(CreditAmount::new).map(Self).ok_or_else(|| {
+            InputValueError::custom("Credits are whole numbers from -9007199254740991 to 9007199254740991")
+        })
     }
 
     fn to_value(&self) -> Value {

@@ -82,10 +82,15 @@ impl Session {
     }
 
     /// The organization an optional argument means, with the permission checked.
-    pub async fn target(&self, named: Option<OrganizationId>, permission: Permission) -> Result<(RealmId, Path, Reach)> {
+    pub async fn target(
+        &self,
+        named: Option<OrganizationId>,
+        permission: Permission,
+    ) -> Result<(RealmId, Path, Reach)> {
         self.signed_in()?;
-        let id = named.or(self.caller.acting_organization()).ok_or_else(|| {
-            Refusal { path: vec!["organizationId".into()], ..Refusal::new(ErrorCode::InvalidInput, "The operator belongs to no organization: name one.") }
+        let id = named.or(self.caller.acting_organization()).ok_or_else(|| Refusal {
+            path: vec!["organizationId".into()],
+            ..Refusal::new(ErrorCode::InvalidInput, "The operator belongs to no organization: name one.")
         })?;
         let (realm, path, reach) = self.find_path(id).await?;
         self.allows(reach, permission)?;

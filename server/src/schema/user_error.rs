@@ -11,7 +11,11 @@ use crate::schema::scalar::{Credits, DateTime};
 #[graphql(
     field(name = "message", ty = "&String", desc = "What is wrong and what to do next, for people."),
     field(name = "code", ty = "&ErrorCode", desc = "What is wrong, for programs."),
-    field(name = "path", ty = "&Vec<String>", desc = "The offending input field, outermost first; empty when no single one is to blame.")
+    field(
+        name = "path",
+        ty = "&Vec<String>",
+        desc = "The offending input field, outermost first; empty when no single one is to blame."
+    )
 )]
 pub enum UserError {
     Refused(RefusedError),

@@ -8,8 +8,8 @@ use crate::api_key::command::{CreateKey, RevokeKey, RotateKey, Verified, VerifyC
 use crate::api_key::graphql::object::ApiKey;
 use crate::api_key::model::{ApiKey as Key, GRACE_DEFAULT, Terms};
 use crate::api_key::secret::Token;
-use crate::credit::graphql::{Hold, shown_charge};
 use crate::credit::graphql::input::{quantity, remark};
+use crate::credit::graphql::{Hold, shown_charge};
 use crate::kernel::error::{ErrorCode, Refusal};
 use crate::organization::graphql::{Organization, Organizations};
 use crate::schema::Query;
@@ -301,11 +301,15 @@ impl ApiKeyMutation {
             Ok(executed) => {
                 let Verified { reason, key, organization, scopes, charge } = executed.output;
                 if let Some(refusal) = reason {
-                    return Ok(Some(ApiKeyVerifyPayload { replayed: executed.replayed, ..ApiKeyVerifyPayload::refused(refusal) }));
+                    return Ok(Some(ApiKeyVerifyPayload {
+                        replayed: executed.replayed,
+                        ..ApiKeyVerifyPayload::refused(refusal)
+                    }));
                 }
                 let level = Organizations::of_records(session, organization.into_iter().collect()).await;
                 let organization = Organization::all(&level.map_err(|error| expose(ctx, error))?).pop();
-                let api_key = organization.as_ref().and_then(|owner| ApiKey::all(owner, key.into_iter().collect()).pop());
+                let api_key =
+                    organization.as_ref().and_then(|owner| ApiKey::all(owner, key.into_iter().collect()).pop());
                 let charge = match charge {
                     Some(charge) => shown_charge(ctx, charge).await?,
                     None => None,

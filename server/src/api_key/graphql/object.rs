@@ -59,8 +59,7 @@ impl ApiKeyConnection {
     /// The organization's keys, newest first; two statements serve all siblings.
     pub async fn of(owner: &Organization, filter: Option<ApiKeyFilter>, page: Page) -> Result<Self, Error> {
         let filter = filter.unwrap_or_default();
-        let filter =
-            Filter { status: filter.status.map(Into::into), environment: filter.environment.map(Into::into) };
+        let filter = Filter { status: filter.status.map(Into::into), environment: filter.environment.map(Into::into) };
         let siblings = Arc::clone(&owner.siblings);
         let pages = siblings.level.once(format!("apiKeys {filter:?} {page:?}"), || async {
             let (snapshot, now) = (siblings.session.snapshot(), siblings.session.now());
@@ -77,17 +76,18 @@ impl ApiKeyConnection {
         });
         let pages = pages.await?;
         let (level, by_owner) = &*pages;
-        let slice = by_owner.get(&owner.organization_id()).map_or_else(Slice::empty, |(indexes, next, previous)| Slice {
-            rows: indexes
-                .iter()
-                .map(|index| {
-                    let key = ApiKey { owner: owner.clone(), level: Arc::clone(level), index: *index };
-                    (Cursor { key: SortKey::Age, id: key.key().row.id.into() }, key)
-                })
-                .collect(),
-            has_next: *next,
-            has_previous: *previous,
-        });
+        let slice =
+            by_owner.get(&owner.organization_id()).map_or_else(Slice::empty, |(indexes, next, previous)| Slice {
+                rows: indexes
+                    .iter()
+                    .map(|index| {
+                        let key = ApiKey { owner: owner.clone(), level: Arc::clone(level), index: *index };
+                        (Cursor { key: SortKey::Age, id: key.key().row.id.into() }, key)
+                    })
+                    .collect(),
+                has_next: *next,
+                has_previous: *previous,
+            });
         let owner = owner.clone();
         let total = Arc::new(move || -> BoxFuture<'static, Result<i64, Error>> {
             let (owner, filter) = (owner.clone(), filter.clone());
@@ -109,9 +109,7 @@ impl ApiKey {
     /// Keys of one organization that were found or made together.
     pub fn all(owner: &Organization, keys: Vec<Key>) -> Vec<Self> {
         let level = Level::new(keys);
-        (0..level.members.len())
-            .map(|index| Self { owner: owner.clone(), level: Arc::clone(&level), index })
-            .collect()
+        (0..level.members.len()).map(|index| Self { owner: owner.clone(), level: Arc::clone(&level), index }).collect()
     }
 
     fn key(&self) -> &Key {
@@ -123,7 +121,7 @@ impl ApiKey {
 #[Object]
 impl ApiKey {
     /// The id, `key_…`.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.key().row.id.to_string().into()
     }
 
@@ -183,7 +181,7 @@ impl ApiKey {
         let spent = spent.await.map_err(|error| expose(ctx, error))?;
         let month = crate::credit::graphql::this_month(&self.owner.member().record.timezone, session.now());
         let own = spent.iter().find(|row| {
-            row.subject_id == self.key().family.id.into()
+            row.subject_id == uuid::Uuid::from(self.key().family.id)
                 && row.month == month.number
                 && row.environment == self.key().row.environment
         });

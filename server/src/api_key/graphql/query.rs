@@ -19,7 +19,8 @@ impl ApiKeyQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The acting organization when absent.")] organization_id: Option<ID>,
-        #[graphql(desc = "How many from the start, at most 100; 25 when neither first nor last is given.")] first: Option<i32>,
+        #[graphql(desc = "How many from the start, at most 100; 25 when neither first nor last is given.")]
+        first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,

@@ -57,17 +57,18 @@ impl HoldConnection {
         });
         let pages = pages.await?;
         let (level, by_owner) = &*pages;
-        let slice = by_owner.get(&owner.organization_id()).map_or_else(Slice::empty, |(indexes, next, previous)| Slice {
-            rows: indexes
-                .iter()
-                .map(|index| {
-                    let hold = Hold { owner: owner.clone(), level: Arc::clone(level), index: *index, legs: None };
-                    (Cursor { key: SortKey::Age, id: hold.row().id.into() }, hold)
-                })
-                .collect(),
-            has_next: *next,
-            has_previous: *previous,
-        });
+        let slice =
+            by_owner.get(&owner.organization_id()).map_or_else(Slice::empty, |(indexes, next, previous)| Slice {
+                rows: indexes
+                    .iter()
+                    .map(|index| {
+                        let hold = Hold { owner: owner.clone(), level: Arc::clone(level), index: *index, legs: None };
+                        (Cursor { key: SortKey::Age, id: hold.row().id.into() }, hold)
+                    })
+                    .collect(),
+                has_next: *next,
+                has_previous: *previous,
+            });
         let owner = owner.clone();
         let total = Arc::new(move || -> BoxFuture<'static, Result<i64, Error>> {
             let (owner, filter) = (owner.clone(), filter.clone());
@@ -104,7 +105,7 @@ impl Hold {
 #[Object]
 impl Hold {
     /// The id, `hold_…`; of a charge too.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.row().id.to_string().into()
     }
 

@@ -50,18 +50,19 @@ impl LedgerEntryConnection {
         });
         let pages = pages.await?;
         let (level, by_owner) = &*pages;
-        let slice = by_owner.get(&owner.organization_id()).map_or_else(Slice::empty, |(indexes, next, previous)| Slice {
-            rows: indexes
-                .iter()
-                .map(|index| {
-                    let session = Arc::clone(&siblings.session);
-                    let entry = LedgerEntry { session, level: Arc::clone(level), index: *index };
-                    (Cursor { key: SortKey::Age, id: entry.row().id.into() }, entry)
-                })
-                .collect(),
-            has_next: *next,
-            has_previous: *previous,
-        });
+        let slice =
+            by_owner.get(&owner.organization_id()).map_or_else(Slice::empty, |(indexes, next, previous)| Slice {
+                rows: indexes
+                    .iter()
+                    .map(|index| {
+                        let session = Arc::clone(&siblings.session);
+                        let entry = LedgerEntry { session, level: Arc::clone(level), index: *index };
+                        (Cursor { key: SortKey::Age, id: entry.row().id.into() }, entry)
+                    })
+                    .collect(),
+                has_next: *next,
+                has_previous: *previous,
+            });
         let owner = owner.clone();
         let total = Arc::new(move || -> BoxFuture<'static, Result<i64, Error>> {
             let owner = owner.clone();
@@ -107,7 +108,7 @@ impl LedgerEntry {
 #[Object]
 impl LedgerEntry {
     /// The id, `ent_…`.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.row().id.to_string().into()
     }
 
@@ -181,7 +182,7 @@ pub struct LedgerTransaction {
 #[Object]
 impl LedgerTransaction {
     /// The id, `txn_…`.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.row.id.to_string().into()
     }
 

@@ -11,4 +11,4 @@ pub use hold::{Hold, HoldConnection};
 pub use ledger::{LedgerEntryConnection, LedgerTransaction};
 pub use mutation::{CreditMutation, shown_charge};
 pub use query::CreditQuery;
-pub use wallet::{Bucket, Wallet, payer, this_month, usage};
+pub use wallet::{Wallet, payer, this_month, usage};

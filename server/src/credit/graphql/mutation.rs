@@ -216,9 +216,9 @@ impl CreditMutation {
     async fn credit_hold(&self, ctx: &Context<'_>, input: CreditHoldInput) -> Result<Option<CreditHoldPayload>> {
         let command = || -> Result<TakeHold, Refusal> {
             let seconds = |seconds: i32| {
-                u64::try_from(seconds).map(std::time::Duration::from_secs).map_err(|_| {
-                    Refusal::invalid("expiresInSeconds", "expiresInSeconds is 1 to 604800, seven days.")
-                })
+                u64::try_from(seconds)
+                    .map(std::time::Duration::from_secs)
+                    .map_err(|_| Refusal::invalid("expiresInSeconds", "expiresInSeconds is 1 to 604800, seven days."))
             };
             Ok(TakeHold {
                 spend: input.spend()?,
@@ -242,7 +242,11 @@ impl CreditMutation {
     }
 
     /// Spends what a hold reserved, once; the rest returns. Needs `credits:spend`.
-    async fn credit_capture(&self, ctx: &Context<'_>, input: CreditCaptureInput) -> Result<Option<CreditCapturePayload>> {
+    async fn credit_capture(
+        &self,
+        ctx: &Context<'_>,
+        input: CreditCaptureInput,
+    ) -> Result<Option<CreditCapturePayload>> {
         let command = || -> Result<Capture, Refusal> {
             Ok(Capture {
                 hold: id_of(&input.hold_id, "holdId")?,

@@ -61,7 +61,7 @@ impl Wallet {
 #[Object]
 impl Wallet {
     /// The id, `wal_…`.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.row.id.to_string().into()
     }
 
@@ -139,7 +139,7 @@ pub struct Bucket(pub bucket::Model);
 #[Object]
 impl Bucket {
     /// The id, `bkt_…`.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.0.id.to_string().into()
     }
 
@@ -212,8 +212,8 @@ pub async fn payer(siblings: &Organizations, id: OrganizationId) -> Result<Optio
             let wanted = load::Wanted { organizations: organizations.clone(), ..load::Wanted::default() };
             let book = load::book(&snapshot, realm, &wanted, now).await?;
             for id in organizations {
-                if let Some(payer) = payers(&book, id, EnvironmentKind::Live).first() {
-                    found.insert(id, payer.organization);
+                if let Some(payer) = payers(&book, id).first() {
+                    found.insert(id, *payer);
                 }
             }
         }

@@ -89,11 +89,8 @@ impl Organizations {
             .once("ancestors", || async {
                 let paths = self.paths().await?;
                 let mut seen = HashSet::new();
-                let ids: Vec<OrganizationId> = paths
-                    .values()
-                    .flat_map(|(_, path)| path.ids().skip(1))
-                    .filter(|id| seen.insert(*id))
-                    .collect();
+                let ids: Vec<OrganizationId> =
+                    paths.values().flat_map(|(_, path)| path.ids().skip(1)).filter(|id| seen.insert(*id)).collect();
                 Self::of_ids(&self.session, &ids).await
             })
             .await

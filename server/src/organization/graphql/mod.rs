@@ -7,8 +7,7 @@ mod object;
 mod plan;
 mod query;
 
-pub use input::{OrganizationFilter, OrganizationOrder};
-pub use level::{Member, OrganizationLevel, Organizations};
+pub use level::{OrganizationLevel, Organizations};
 pub use mutation::OrganizationMutation;
-pub use object::{Organization, OrganizationConnection, page};
+pub use object::{Organization, page};
 pub use query::OrganizationQuery;

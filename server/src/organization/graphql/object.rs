@@ -98,7 +98,7 @@ pub fn page(
 #[Object]
 impl Organization {
     /// The id, `org_…`.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.organization_id().to_string().into()
     }
 
@@ -154,8 +154,7 @@ impl Organization {
                 .level
                 .once("inheritedCurrency", || async {
                     let ids: Vec<OrganizationId> = paths.values().flat_map(|(_, path)| path.ids().skip(1)).collect();
-                    let records =
-                        store::by_ids(&self.session().snapshot(), &self.siblings.realms(), &ids).await?;
+                    let records = store::by_ids(&self.session().snapshot(), &self.siblings.realms(), &ids).await?;
                     Ok(records
                         .into_iter()
                         .filter_map(|record| Some((record.id, record.base_currency?)))
@@ -305,7 +304,8 @@ impl Organization {
     async fn children(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many from the start, at most 100; 25 when neither first nor last is given.")] first: Option<i32>,
+        #[graphql(desc = "How many from the start, at most 100; 25 when neither first nor last is given.")]
+        first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
@@ -345,7 +345,8 @@ impl Organization {
     async fn descendants(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many from the start, at most 100; 25 when neither first nor last is given.")] first: Option<i32>,
+        #[graphql(desc = "How many from the start, at most 100; 25 when neither first nor last is given.")]
+        first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
@@ -462,7 +463,8 @@ impl Organization {
     async fn api_keys(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many from the start, at most 100; 25 when neither first nor last is given.")] first: Option<i32>,
+        #[graphql(desc = "How many from the start, at most 100; 25 when neither first nor last is given.")]
+        first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
@@ -478,7 +480,8 @@ impl Organization {
     async fn holds(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many from the start, at most 100; 25 when neither first nor last is given.")] first: Option<i32>,
+        #[graphql(desc = "How many from the start, at most 100; 25 when neither first nor last is given.")]
+        first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
@@ -496,7 +499,8 @@ impl Organization {
     async fn ledger_entries(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many from the start, at most 100; 25 when neither first nor last is given.")] first: Option<i32>,
+        #[graphql(desc = "How many from the start, at most 100; 25 when neither first nor last is given.")]
+        first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
@@ -551,9 +555,10 @@ impl ChildPages {
 
     fn of(&self, parent: OrganizationId) -> Slice<(crate::kernel::page::Cursor, Organization)> {
         let Some(slice) = self.pages.get(&parent) else { return Slice::empty() };
-        let rows = slice.rows.iter().map(|(cursor, index)| {
-            (cursor.clone(), Organization { siblings: Arc::clone(&self.level), index: *index })
-        });
+        let rows = slice
+            .rows
+            .iter()
+            .map(|(cursor, index)| (cursor.clone(), Organization { siblings: Arc::clone(&self.level), index: *index }));
         Slice { rows: rows.collect(), has_next: slice.has_next, has_previous: slice.has_previous }
     }
 }
@@ -714,8 +719,7 @@ impl Organization {
     /// Rows of a table that belong to it; one statement for all siblings that may be counted.
     async fn count(&self, permission: Permission, table: &'static str) -> Result<i32, Error> {
         let counts = self.siblings.level.once(format!("count {table}"), || async {
-            let owners: Vec<_> =
-                self.permitted(permission).into_iter().map(|(realm, id)| (realm, id.into())).collect();
+            let owners: Vec<_> = self.permitted(permission).into_iter().map(|(realm, id)| (realm, id.into())).collect();
             let sql = crate::kernel::page::count_per_owner(table, "organization_id", &owners, |_| {});
             crate::kernel::page::counts(&self.session().snapshot(), &sql).await
         });

@@ -1,0 +1,108 @@
+//! Event streams, as graphql-sse's «distinct connections»: one request, its answers as `next`, then `complete`.
+//!
+//! A stream that ends because the gateway shuts down has no `complete`, so that the client comes back. One
+//! whose authority ends says so in a last `next`.
+//!
+//! The client's pace is the stream's: nothing is buffered beyond what the connection takes.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use async_graphql::Executor;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use futures_util::{Stream, StreamExt, stream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
+use super::admission::{EndReason, TopLevelError};
+use super::answer::{Answer, Outcome};
+use super::operation::{self, Ready};
+use super::{RequestId, Service};
+
+pub(super) fn respond<E: Executor>(
+    service: &Arc<Service<E>>,
+    ready: Ready,
+    ended: BoxFuture<'static, EndReason>,
+    request_id: RequestId,
+) -> Response {
+    let answers = Answers {
+        answers: operation::stream(service, ready, request_id.clone()),
+        ended,
+        shutdown: service.shutdown.signal(),
+        request_id,
+        is_over: false,
+        _open: service.shutdown.stream(),
+    };
+    let events = answers.events().map(Ok::<_, Infallible>);
+    let keep_alive = KeepAlive::new().interval(service.settings.event_stream_keep_alive);
+    let mut response = Sse::new(events).keep_alive(keep_alive).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // nginx collects answers otherwise.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}
+
+/// A document that was refused, as a stream of its errors: clients take another status for a fault of the network
+/// and send the same document again.
+pub(super) fn refuse(answer: &Answer) -> Response {
+    let events = stream::iter([next(answer), complete()]).map(Ok::<_, Infallible>);
+    Sse::new(events).into_response()
+}
+
+struct Answers {
+    answers: BoxStream<'static, Answer>,
+    ended: BoxFuture<'static, EndReason>,
+    shutdown: CancellationToken,
+    request_id: RequestId,
+    is_over: bool,
+    _open: TaskTrackerToken,
+}
+
+impl Answers {
+    fn events(self) -> impl Stream<Item = Event> + Send {
+        stream::unfold(self, |mut answers| async move {
+            let events = answers.next().await?;
+            Some((stream::iter(events), answers))
+        })
+        .flatten()
+    }
+
+    async fn next(&mut self) -> Option<Vec<Event>> {
+        if self.is_over {
+            return None;
+        }
+        tokio::select! {
+            biased;
+            () = self.shutdown.cancelled() => None,
+            reason = &mut self.ended => {
+                self.is_over = true;
+                let error = TopLevelError::new(StatusCode::UNAUTHORIZED, reason.code(), reason.message());
+                Some(vec![next(&Answer::top_level(error, &self.request_id)), complete()])
+            }
+            answer = self.answers.next() => match answer {
+                Some(answer) if answer.outcome == Outcome::Executed => Some(vec![next(&answer)]),
+                Some(answer) => {
+                    self.is_over = true;
+                    Some(vec![next(&answer), complete()])
+                }
+                None => {
+                    self.is_over = true;
+                    Some(vec![complete()])
+                }
+            }
+        }
+    }
+}
+
+fn next(answer: &Answer) -> Event {
+    Event::default().event("next").data(answer.to_json())
+}
+
+fn complete() -> Event {
+    Event::default().event("complete").data("")
+}
