@@ -1,0 +1,11 @@
+//! The console from outside: messages in, model, effects and frames out; and the whole of it over
+//! a real socket.
+
+mod acting;
+mod browsing;
+mod console;
+mod frame;
+mod gateway;
+mod golden;
+mod operations;
+mod staying_connected;
