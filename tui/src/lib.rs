@@ -11,6 +11,7 @@
 //! Not here: the database. The console knows the gateway's schema and nothing else.
 
 pub mod command;
+pub mod connection;
 pub mod credits;
 pub mod effect;
 pub mod graphql;
@@ -18,6 +19,7 @@ pub mod model;
 pub mod msg;
 pub mod profile;
 pub mod record;
+pub mod shell;
 pub mod text;
 pub mod update;
 pub mod view;

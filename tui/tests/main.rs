@@ -8,4 +8,5 @@ mod frame;
 mod gateway;
 mod golden;
 mod operations;
+mod shell;
 mod staying_connected;
