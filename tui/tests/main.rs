@@ -8,5 +8,6 @@ mod frame;
 mod gateway;
 mod golden;
 mod operations;
+mod picture;
 mod shell;
 mod staying_connected;

@@ -18,8 +18,10 @@ pub struct Request<T> {
     pub document: String,
     pub body: serde_json::Value,
     pub idempotency_header: Option<String>,
-    read: Box<dyn Fn(&[u8]) -> Result<T, Failure> + Send + Sync>,
+    read: Reader<T>,
 }
+
+type Reader<T> = Box<dyn Fn(&[u8]) -> Result<T, Failure> + Send + Sync>;
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
