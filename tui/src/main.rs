@@ -74,6 +74,7 @@ fn run(flags: Flags) -> Result<(), Box<dyn Error>> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(console(flags))
 }
 
+#[expect(clippy::disallowed_methods, reason = "the one place where the console reads the time and draws its seed")]
 async fn console(flags: Flags) -> Result<(), Box<dyn Error>> {
     let key = flags.key.filter(|key| !key.trim().is_empty()).map(|key| Secret::new(key.trim()));
     let profile = profile::choose(flags.url.as_deref(), key, Path::new(DEMO_KEYS))?;

@@ -66,6 +66,8 @@ pub struct Measured {
     pub tree_rows: usize,
     pub detail_rows: usize,
     pub detail_lines: usize,
+    /// Lines of help that do not fit.
+    pub help_hidden: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

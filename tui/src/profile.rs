@@ -113,11 +113,10 @@ mod tests {
     "#;
 
     fn with_demo_keys(check: impl FnOnce(&Path)) {
-        let name = format!("banyan-demo-keys-{}.toml", uuid::Uuid::now_v7());
-        let path = std::env::temp_dir().join(name);
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("demo-keys.toml");
         std::fs::write(&path, WRITTEN).unwrap();
         check(&path);
-        std::fs::remove_file(&path).unwrap();
     }
 
     #[test]

@@ -86,10 +86,10 @@ impl Gateway {
         ];
         for number in 0..CLIENTS {
             let balance = 1_000 + i64::try_from(number).unwrap() * 37;
-            let name = match number {
-                0 => "Client A Corp".to_owned(),
-                1 => "Client B GmbH".to_owned(),
-                number => format!("Client {number:03}"),
+            let form = ["Corp", "GmbH", "Ltd", "SARL", "LLC", "BV"][number % 6];
+            let name = match u8::try_from(number) {
+                Ok(letter @ 0..26) => format!("Client {} {form}", char::from(b'A' + letter)),
+                _ => format!("Client {number:03} {form}"),
             };
             organizations.push(Organization {
                 relation: Some("LINKED"),
@@ -249,7 +249,7 @@ impl Gateway {
         for (number, (_, kind, amount, description)) in own.rev() {
             entries.push(json!({
                 "kind": kind, "amount": amount, "balanceAfter": balance,
-                "description": description, "createdAt": format!("2026-11-20T09:{number:02}:30Z"),
+                "description": description, "createdAt": format!("2026-11-20T09:{:02}:30Z", number % 60),
             }));
             balance -= amount;
         }

@@ -20,6 +20,7 @@ const CELL_WIDTH: f64 = 8.4;
 const CELL_HEIGHT: f64 = 18.0;
 const MARGIN: f64 = 14.0;
 const PAPER: &str = "#12161c";
+const UPRIGHT: &str = "│";
 const INK: &str = "#d5dbe3";
 
 fn colour(colour: Color) -> &'static str {
@@ -51,9 +52,25 @@ fn svg(buffer: &Buffer) -> String {
         for (x, run) in runs(row) {
             draw_run(&mut svg, x, y, run);
         }
+        for (x, cell) in row.iter().enumerate().filter(|(_, cell)| cell.symbol() == UPRIGHT) {
+            draw_upright(&mut svg, x, y, cell);
+        }
     }
     svg.push_str("</svg>\n");
     svg
+}
+
+/// A line from edge to edge of the cell, where a letter would leave a gap between the rows.
+fn draw_upright(svg: &mut String, x: usize, y: usize, cell: &Cell) {
+    let left = MARGIN + (cells(x) + 0.5) * CELL_WIDTH;
+    let top = MARGIN + cells(y) * CELL_HEIGHT;
+    let dim = if cell.modifier.contains(Modifier::DIM) { r#" opacity="0.6""# } else { "" };
+    let ink = colour(cell.fg);
+    writeln!(svg, r#"<path d="M{left:.1} {top:.1}v{CELL_HEIGHT}" stroke="{ink}"{dim}/>"#).unwrap();
+}
+
+fn cells(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap())
 }
 
 /// Neighbouring cells of one style, each run with where it begins.
@@ -71,17 +88,17 @@ fn runs(row: &[Cell]) -> Vec<(usize, &[Cell])> {
 
 fn draw_run(svg: &mut String, x: usize, y: usize, run: &[Cell]) {
     let text: String = run.iter().map(Cell::symbol).collect();
+    let text = text.replace(UPRIGHT, " ");
     let style = &run[0];
     let reversed = style.modifier.contains(Modifier::REVERSED);
     if text.trim().is_empty() && !reversed {
         return;
     }
-    let place = |cells: usize, size: f64| f64::from(u32::try_from(cells).unwrap()) * size;
-    let left = MARGIN + place(x, CELL_WIDTH);
-    let top = MARGIN + place(y, CELL_HEIGHT);
+    let left = MARGIN + cells(x) * CELL_WIDTH;
+    let top = MARGIN + cells(y) * CELL_HEIGHT;
     let mut ink = colour(style.fg);
     if reversed {
-        let width = place(run.len(), CELL_WIDTH);
+        let width = cells(run.len()) * CELL_WIDTH;
         writeln!(svg, r#"<rect x="{left:.1}" y="{top:.1}" width="{width:.1}" height="{CELL_HEIGHT}" fill="{ink}"/>"#)
             .unwrap();
         ink = PAPER;
@@ -92,8 +109,8 @@ fn draw_run(svg: &mut String, x: usize, y: usize, run: &[Cell]) {
     if letters.is_empty() {
         return;
     }
-    let left = left + place(blanks, CELL_WIDTH);
-    let length = place(letters.width(), CELL_WIDTH);
+    let left = left + cells(blanks) * CELL_WIDTH;
+    let length = cells(letters.width()) * CELL_WIDTH;
     let baseline = top + 13.0;
     let bold = if style.modifier.contains(Modifier::BOLD) { r#" font-weight="bold""# } else { "" };
     let dim = if style.modifier.contains(Modifier::DIM) { r#" opacity="0.6""# } else { "" };

@@ -260,9 +260,12 @@ async fn a_charge_elsewhere_moves_the_balance_and_then_the_ledger() {
     let served = Served::new();
     let mut seat = sit_down(served.listen().await, settings());
     seat.goes_to_acme().await;
+    served.subscribed(1).await;
     served.charge(1_234);
     served.play(Script::Wallet(ACME));
-    seat.sees(&["11,216", "-1,234", "invoice.submit"]).await;
+    // Only the stream says by how much it changed; only the ledger names the charge.
+    seat.sees(&["11,216", "last change         -1,234", "invoice.submit"]).await;
+    assert_eq!(*served.subscribed.borrow(), 1, "over the first connection");
     seat.press(&[Key::Char('q')]);
     seat.running.await.unwrap().unwrap();
 }
@@ -280,7 +283,8 @@ async fn a_connection_that_is_killed_is_noticed_and_recovered_with_what_changed_
     assert!(!frame.contains("STALE"), "{frame}");
     served.charge(1);
     served.play(Script::Wallet(ACME));
-    seat.sees(&["12,399"]).await;
+    seat.sees(&["12,399", "last change"]).await;
+    assert_eq!(*served.subscribed.borrow(), 2, "over the second connection");
 }
 
 #[tokio::test]

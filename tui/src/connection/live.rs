@@ -20,7 +20,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use super::Gateway;
-use super::protocol::{self, FromGateway};
+use super::protocol::{self, FromGateway, Kind};
 use crate::effect::SubscriptionId;
 use crate::graphql::subscription::wallet_of;
 use crate::graphql::{Failure, Follow, OrganizationId, Wallet};
@@ -48,10 +48,9 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Why a connection ended.
 enum End {
-    /// To be tried again. `ready` when it had been acknowledged before.
+    /// To be tried again.
     Lost {
         reason: String,
-        ready: bool,
     },
     Refused {
         code: u16,
@@ -106,6 +105,7 @@ impl<J: FnMut() -> f64> LiveConnection<J> {
             if self.report(Live::Connecting).await.is_err() {
                 return;
             }
+            let began = Instant::now();
             match self.connect_once(&mut commands, &mut heard).await {
                 End::Over => return,
                 End::Refused { code, reason } => {
@@ -113,8 +113,11 @@ impl<J: FnMut() -> f64> LiveConnection<J> {
                     let _ended = self.report(Live::Refused { code, reason }).await;
                     return;
                 }
-                End::Lost { reason, ready } => {
-                    attempt = if ready { 1 } else { attempt.saturating_add(1) };
+                End::Lost { reason } => {
+                    // A gateway that accepts and drops at once is not to be hammered, so only a
+                    // connection that held for a while counts as a fresh start.
+                    let held = began.elapsed() >= self.gateway.patience.ping_every;
+                    attempt = if held { 1 } else { attempt.saturating_add(1) };
                     let wait = self.gateway.patience.retry(attempt, (self.jitter)());
                     tracing::info!(reason, attempt, ?wait, "lost the live connection");
                     let heard_at = heard;
@@ -138,12 +141,12 @@ impl<J: FnMut() -> f64> LiveConnection<J> {
         let mut socket = match opened {
             Ok(Ok(socket)) => socket,
             Ok(Err(error)) => return refusal_or_loss(error),
-            Err(_) => return lost("no connection in time", false),
+            Err(_) => return lost("no connection in time"),
         };
         match timeout(patience.acknowledge, acknowledge(&mut socket, &self.gateway)).await {
             Ok(Ok(())) => {}
             Ok(Err(end)) => return end,
-            Err(_) => return lost("no acknowledgement in time", false),
+            Err(_) => return lost("no acknowledgement in time"),
         }
         // Whatever was wanted of the connection before this one is asked for anew.
         while commands.try_recv().is_ok() {}
@@ -198,12 +201,12 @@ impl<J: FnMut() -> f64> LiveConnection<J> {
                     pong_by.get_or_insert(Instant::now() + patience.pong);
                     Some(protocol::ping().to_owned())
                 },
-                () = pong_deadline => return lost("the gateway went silent", true),
+                () = pong_deadline => return lost("the gateway went silent"),
                 incoming = socket.next() => {
                     let text = match incoming {
-                        None => return lost("the gateway closed the connection", true),
-                        Some(Err(error)) => return lost(&error.to_string(), true),
-                        Some(Ok(Message::Close(frame))) => return closed(frame, true),
+                        None => return lost("the gateway closed the connection"),
+                        Some(Err(error)) => return lost(&error.to_string()),
+                        Some(Ok(Message::Close(frame))) => return closed(frame),
                         Some(Ok(Message::Text(text))) => text,
                         Some(Ok(_)) => continue,
                     };
@@ -218,8 +221,8 @@ impl<J: FnMut() -> f64> LiveConnection<J> {
                 let sent = timeout(patience.pong, socket.send(Message::text(text))).await;
                 match sent {
                     Ok(Ok(())) => {}
-                    Ok(Err(error)) => return lost(&error.to_string(), true),
-                    Err(_) => return lost("the gateway takes nothing", true),
+                    Ok(Err(error)) => return lost(&error.to_string()),
+                    Err(_) => return lost("the gateway takes nothing"),
                 }
             }
         }
@@ -234,23 +237,24 @@ impl<J: FnMut() -> f64> LiveConnection<J> {
     ) -> Result<Option<String>, End> {
         let message: FromGateway = match serde_json::from_str(text) {
             Ok(message) => message,
-            Err(error) => return Err(lost(&format!("message not understood: {error}"), true)),
+            Err(error) => return Err(lost(&format!("message not understood: {error}"))),
         };
-        let refused = match message {
-            FromGateway::ConnectionAck => None,
-            FromGateway::Ping => return Ok(Some(protocol::pong().to_owned())),
-            FromGateway::Pong => {
+        let id = message.id;
+        let refused = match (message.kind, message.payload) {
+            (Kind::ConnectionAck, _) => None,
+            (Kind::Ping, _) => return Ok(Some(protocol::pong().to_owned())),
+            (Kind::Pong, _) => {
                 *pong_by = None;
                 None
             }
-            FromGateway::Next { id, payload } => {
+            (Kind::Next, Some(payload)) => {
                 let Some((_, follow)) = follows.get(&id) else { return Ok(None) };
                 match wallet_of(&payload, follow) {
                     Ok(wallet) => {
                         waiting.add(wallet);
                         None
                     }
-                    Err(Failure::Errors(errors)) => Some((id, errors)),
+                    Err(Failure::Errors(errors)) => Some(errors),
                     Err(failure) => {
                         tracing::warn!(%failure, "a live event was not understood");
                         waiting.lagged = true;
@@ -258,13 +262,11 @@ impl<J: FnMut() -> f64> LiveConnection<J> {
                     }
                 }
             }
-            FromGateway::Error { id, payload } => Some((id, errors_of(&payload))),
-            FromGateway::Complete { id } => {
-                let ended = "the gateway ended the stream";
-                follows.contains_key(&id).then(|| (id, vec![field_error(ended)]))
-            }
+            (Kind::Error, Some(payload)) => Some(errors_of(&payload)),
+            (Kind::Next | Kind::Error, None) => return Err(lost("a message without its payload")),
+            (Kind::Complete, _) => Some(vec![field_error("the gateway ended the stream")]),
         };
-        if let Some((id, errors)) = refused
+        if let Some(errors) = refused
             && let Some((subscription, _)) = follows.remove(&id)
         {
             let refused = Live::SubscriptionRefused { subscription, errors };
@@ -307,37 +309,37 @@ async fn open(gateway: &Gateway) -> Result<Socket, tungstenite::Error> {
 
 async fn acknowledge(socket: &mut Socket, gateway: &Gateway) -> Result<(), End> {
     let init = Message::text(protocol::connection_init(&gateway.key));
-    socket.send(init).await.map_err(|error| lost(&error.to_string(), false))?;
+    socket.send(init).await.map_err(|error| lost(&error.to_string()))?;
     loop {
         match socket.next().await {
-            None => return Err(lost("the gateway closed the connection", false)),
-            Some(Err(error)) => return Err(lost(&error.to_string(), false)),
-            Some(Ok(Message::Close(frame))) => return Err(closed(frame, false)),
+            None => return Err(lost("the gateway closed the connection")),
+            Some(Err(error)) => return Err(lost(&error.to_string())),
+            Some(Ok(Message::Close(frame))) => return Err(closed(frame)),
             Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
-                Ok(FromGateway::ConnectionAck) => return Ok(()),
-                Ok(FromGateway::Ping) => {
+                Ok(FromGateway { kind: Kind::ConnectionAck, .. }) => return Ok(()),
+                Ok(FromGateway { kind: Kind::Ping, .. }) => {
                     let pong = Message::text(protocol::pong());
-                    socket.send(pong).await.map_err(|error| lost(&error.to_string(), false))?;
+                    socket.send(pong).await.map_err(|error| lost(&error.to_string()))?;
                 }
-                Ok(_) | Err(_) => return Err(lost("it does not speak the protocol", false)),
+                Ok(_) | Err(_) => return Err(lost("it does not speak the protocol")),
             },
             Some(Ok(_)) => {}
         }
     }
 }
 
-fn lost(reason: &str, ready: bool) -> End {
-    End::Lost { reason: reason.to_owned(), ready }
+fn lost(reason: &str) -> End {
+    End::Lost { reason: reason.to_owned() }
 }
 
-fn closed(frame: Option<CloseFrame>, ready: bool) -> End {
+fn closed(frame: Option<CloseFrame>) -> End {
     let Some(frame) = frame else {
-        return lost("the gateway closed the connection", ready);
+        return lost("the gateway closed the connection");
     };
     let (code, reason) = (u16::from(frame.code), frame.reason.to_string());
     match code {
         protocol::CLOSE_UNAUTHORIZED | protocol::CLOSE_FORBIDDEN => End::Refused { code, reason },
-        code => lost(&format!("closed with {code} {reason}"), ready),
+        code => lost(&format!("closed with {code} {reason}")),
     }
 }
 
@@ -349,7 +351,7 @@ fn refusal_or_loss(error: tungstenite::Error) -> End {
         let code = response.status().as_u16();
         return End::Refused { code, reason: "the gateway refused the key".to_owned() };
     }
-    lost(&error.to_string(), false)
+    lost(&error.to_string())
 }
 
 fn errors_of(payload: &RawValue) -> Vec<crate::graphql::FieldError> {

@@ -157,7 +157,7 @@ impl Model {
             overlay: Overlay::default(),
             jump: None,
             notice: None,
-            measured: Measured { tree_rows: 20, detail_rows: 20, detail_lines: 0 },
+            measured: Measured { tree_rows: 20, detail_rows: 20, ..Measured::default() },
             help_scroll: 0,
         }
     }

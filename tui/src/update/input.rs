@@ -67,7 +67,7 @@ pub fn run(model: &mut Model, command: &Command, effects: &mut Effects) {
             model.help_scroll = model.help_scroll.saturating_sub(1);
         }
         CommandId::Down if model.context() == Context::Help => {
-            model.help_scroll = (model.help_scroll + 1).min(command::COMMANDS.len());
+            model.help_scroll = (model.help_scroll + 1).min(model.measured.help_hidden);
         }
         CommandId::Refresh => {
             let branch = model.tree.chosen().cloned();

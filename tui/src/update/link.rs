@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::{Effects, browse, detail};
 use crate::effect::{Effect, RequestId};
-use crate::graphql::{Environment, EventScope, Follow, Query, Wallet};
+use crate::graphql::{Environment, EventScope, Follow, OrganizationId, Query, Wallet};
 use crate::model::detail::REFETCH;
 use crate::model::link::LinkState;
 use crate::model::tree::RowKey;
@@ -85,6 +85,7 @@ pub fn live(model: &mut Model, live: Live, effects: &mut Effects) {
 /// Takes wallets in by id; says whether anything on the screen changed.
 fn take_wallets(model: &mut Model, wallets: &[Wallet]) -> bool {
     let mut changed = false;
+    let payers: Vec<OrganizationId> = model.tree.path().into_iter().cloned().collect();
     for wallet in wallets {
         let id = &wallet.organization.id;
         // The summary in a row counts live credits, whatever the key's own environment is.
@@ -99,7 +100,7 @@ fn take_wallets(model: &mut Model, wallets: &[Wallet]) -> bool {
         let newer = model.detail.patch_wallet(wallet);
         changed |= newer && model.detail.shown().is_some_and(|shown| shown.id == *id);
         // An ancestor may be the one who pays, so its wallet moves what the chosen one can spend.
-        if model.tree.path().contains(&id) {
+        if payers.contains(id) {
             model.detail.plan(model.now, REFETCH);
         }
     }

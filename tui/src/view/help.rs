@@ -13,13 +13,14 @@ use crate::text;
 const COLUMNS: u16 = 78;
 const KEY_COLUMNS: usize = 16;
 
-pub fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
+pub fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) -> usize {
     let lines = lines(model, theme);
     let rows = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
     let inside = popup("Keys", (COLUMNS, rows), theme, frame, area);
-    let last = lines.len().saturating_sub(usize::from(inside.height));
-    let shown: Vec<_> = lines.into_iter().skip(model.help_scroll.min(last)).collect();
+    let hidden = lines.len().saturating_sub(usize::from(inside.height));
+    let shown: Vec<_> = lines.into_iter().skip(model.help_scroll.min(hidden)).collect();
     frame.render_widget(Text::from(shown), inside);
+    hidden
 }
 
 fn lines(model: &Model, theme: Theme) -> Vec<Line<'static>> {

@@ -55,15 +55,16 @@ pub fn draw(model: &Model, frame: &mut Frame) -> Measured {
     let [left, right] = Layout::horizontal([Constraint::Length(tree_columns), Constraint::Min(0)]).areas(body);
     let tree_rows = tree::draw(model, theme, frame, left);
     let (detail_rows, detail_lines) = detail::draw(model, theme, frame, right);
+    let mut help_hidden = 0;
     match &model.overlay {
         Overlay::None => {}
-        Overlay::Help => help::draw(model, theme, frame, body),
+        Overlay::Help => help_hidden = help::draw(model, theme, frame, body),
         Overlay::Search(search) => finder::draw_search(search, theme, frame, body),
         Overlay::Palette(palette) => finder::draw_palette(model, palette, theme, frame, body),
         Overlay::Dialog(dialog) => dialog::draw(model, dialog, theme, frame, body),
         Overlay::Secret(panel) => dialog::draw_secret(panel, theme, frame, body),
     }
-    Measured { tree_rows, detail_rows, detail_lines }
+    Measured { tree_rows, detail_rows, detail_lines, help_hidden }
 }
 
 /// The frame around one side of the screen.
