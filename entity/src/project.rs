@@ -1,0 +1,24 @@
+//! A project of an organization.
+
+use sea_orm::entity::prelude::*;
+
+use crate::id::{OrganizationId, ProjectId, RealmId};
+use crate::timestamp::Timestamp;
+
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, DeriveEntityModel)]
+#[sea_orm(table_name = "project")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub realm_id: RealmId,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: ProjectId,
+    pub organization_id: OrganizationId,
+    pub name: String,
+    pub timezone: String,
+    pub created_at: Timestamp,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,305 @@
+//! Loading a [`Book`]: everything a batch of requests of one realm needs, in a fixed number of statements.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use entity::credits::Credits;
+use entity::id::{BucketId, HoldId, KeyFamilyId, OrganizationId, RealmId, WalletId};
+use entity::kind::{Account, BillingMode, CounterSubject, FundingMode};
+use entity::timestamp::Timestamp;
+use entity::{api_key_family, bucket, hold, hold_leg, meter, spend_counter, wallet};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder};
+use uuid::Uuid;
+
+use crate::access::path::DEPTH_MAX;
+use crate::credit::engine::book::{self, Book, CreditPoolConfig, KeyFamily, Limits};
+use crate::credit::engine::month::{Month, time_zone};
+use crate::credit::model::{self, Hold};
+use crate::kernel::error::Result;
+use crate::kernel::sql::Sql;
+
+/// What a batch names; the rest is found from it.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    pub organizations: BTreeSet<OrganizationId>,
+    pub holds: BTreeSet<HoldId>,
+    pub families: BTreeSet<KeyFamilyId>,
+    /// Buckets to load though they may be empty.
+    pub buckets: BTreeSet<BucketId>,
+    /// Whether the realm's issued total is needed, as it is for grants.
+    pub issued: bool,
+}
+
+#[derive(FromQueryResult)]
+struct OrganizationRow {
+    id: OrganizationId,
+    parent_id: Option<OrganizationId>,
+    timezone: String,
+    billing_mode: BillingMode,
+    funding: Option<FundingMode>,
+    primary_covers_secondary: bool,
+    fallback_to_primary: bool,
+    minimum_reserve: Credits,
+    monthly_credit_cap: Option<Credits>,
+    subtree_monthly_cap: Option<Credits>,
+    refill_threshold: Option<Credits>,
+    refill_amount: Option<Credits>,
+    refill_monthly_ceiling: Option<Credits>,
+    archived: bool,
+    suspended: bool,
+}
+
+/// The state of the realm as far as `wanted` needs it. Run inside the transaction that will write what is decided on it;
+/// outside, the answer is advice.
+pub async fn book(connection: &impl ConnectionTrait, realm: RealmId, wanted: &Wanted, now: Timestamp) -> Result<Book> {
+    let holds = holds(connection, realm, &wanted.holds).await?;
+    let mut starts = wanted.organizations.clone();
+    let mut buckets = wanted.buckets.clone();
+    for hold in holds.values() {
+        starts.insert(hold.row.organization_id);
+        for leg in &hold.legs {
+            starts.insert(leg.organization_id);
+            buckets.insert(leg.bucket_id);
+        }
+    }
+    let families = families(connection, realm, &wanted.families).await?;
+    starts.extend(families.iter().map(|family| family.organization_id));
+    let organizations = organizations(connection, realm, &starts).await?;
+    let issued = if wanted.issued { issued_total(connection, realm).await? } else { Credits::ZERO };
+    let mut book = Book::new(issued);
+    let ids: Vec<OrganizationId> = organizations.iter().map(|row| row.id).collect();
+    for (wallet, loaded) in wallets(connection, realm, &ids, &buckets).await? {
+        book.insert_wallet(book::Wallet {
+            id: wallet.id,
+            organization: wallet.organization_id,
+            environment: wallet.environment,
+            version: wallet.version,
+            balance: wallet.balance,
+            held: wallet.held,
+            refill: model::refill_state(&wallet),
+            buckets: loaded.iter().map(model::bucket_of).collect::<Result<_, _>>()?,
+        });
+    }
+    counters(connection, realm, &mut book, &ids, &wanted.families, now).await?;
+    for row in organizations {
+        book.insert_organization(organization_of(row));
+    }
+    for row in families {
+        book.insert_family(KeyFamily { id: row.id, organization: row.organization_id, monthly_limit: row.spend_limit });
+    }
+    for hold in holds.values() {
+        book.insert_hold(model::hold_of(hold)?);
+    }
+    Ok(book)
+}
+
+fn organization_of(row: OrganizationRow) -> book::Organization {
+    book::Organization {
+        id: row.id,
+        parent: row.parent_id,
+        archived: row.archived,
+        suspended: row.suspended,
+        billing_mode: row.billing_mode,
+        time_zone: time_zone(&row.timezone),
+        funding: row.funding,
+        pool: CreditPoolConfig {
+            primary_covers_secondary: row.primary_covers_secondary,
+            fallback_to_primary: row.fallback_to_primary,
+        },
+        minimum_reserve: row.minimum_reserve,
+        limits: Limits {
+            monthly_credit_cap: row.monthly_credit_cap,
+            subtree_monthly_cap: row.subtree_monthly_cap,
+            refill_threshold: row.refill_threshold,
+            refill_amount: row.refill_amount,
+            refill_monthly_ceiling: row.refill_monthly_ceiling,
+        },
+    }
+}
+
+/// The organizations and all their ancestors, each once.
+async fn organizations(
+    connection: &impl ConnectionTrait,
+    realm: RealmId,
+    starts: &BTreeSet<OrganizationId>,
+) -> Result<Vec<OrganizationRow>> {
+    if starts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = Sql::new(
+        "WITH RECURSIVE up (id, parent_id, distance) AS (
+           SELECT o.id, o.parent_id, CAST(0 AS BIGINT) FROM organization o WHERE o.realm_id = ",
+    );
+    sql.bind(realm).push(" AND o.id IN ").list(starts.iter().copied());
+    sql.push(" UNION SELECT p.id, p.parent_id, up.distance + 1 FROM up JOIN organization p ON p.realm_id = ");
+    sql.bind(realm).push(" AND p.id = up.parent_id WHERE up.distance < ");
+    sql.bind(i64::try_from(DEPTH_MAX).unwrap_or(i64::MAX));
+    sql.push(
+        ") SELECT o.id, o.parent_id, o.timezone, o.billing_mode, o.funding, o.primary_covers_secondary,
+             o.fallback_to_primary, o.minimum_reserve, o.monthly_credit_cap, o.subtree_monthly_cap,
+             o.refill_threshold, o.refill_amount, o.refill_monthly_ceiling, o.archived_at IS NOT NULL AS archived,
+             EXISTS (SELECT 1 FROM suspension s WHERE s.realm_id = o.realm_id AND s.organization_id = o.id) AS suspended
+           FROM organization o WHERE o.realm_id = ",
+    );
+    sql.bind(realm).push(" AND o.id IN (SELECT id FROM up)");
+    Ok(OrganizationRow::find_by_statement(sql.statement(connection)).all(connection).await?)
+}
+
+/// The wallets of the organizations in both environments, with every bucket that is not empty and those named.
+pub async fn wallets(
+    connection: &impl ConnectionTrait,
+    realm: RealmId,
+    organizations: &[OrganizationId],
+    named: &BTreeSet<BucketId>,
+) -> Result<Vec<(wallet::Model, Vec<bucket::Model>)>> {
+    if organizations.is_empty() {
+        return Ok(Vec::new());
+    }
+    let wallets = wallet::Entity::find()
+        .filter(wallet::Column::RealmId.eq(realm))
+        .filter(wallet::Column::OrganizationId.is_in(organizations.iter().copied()))
+        .all(connection)
+        .await?;
+    let ids: Vec<WalletId> = wallets.iter().map(|row| row.id).collect();
+    let mut filled = filled_buckets(connection, &[realm], &ids, named).await?;
+    Ok(wallets.into_iter().map(|row| (row.clone(), filled.remove(&row.id).unwrap_or_default())).collect())
+}
+
+/// Every bucket of the wallets that is not empty, and those named, in the order they are spent.
+pub async fn filled_buckets(
+    connection: &impl ConnectionTrait,
+    realms: &[RealmId],
+    wallets: &[WalletId],
+    named: &BTreeSet<BucketId>,
+) -> Result<HashMap<WalletId, Vec<bucket::Model>>> {
+    if wallets.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut filled = Condition::any().add(bucket::Column::Balance.ne(0)).add(bucket::Column::Held.ne(0));
+    if !named.is_empty() {
+        filled = filled.add(bucket::Column::Id.is_in(named.iter().copied()));
+    }
+    let rows = bucket::Entity::find()
+        .filter(bucket::Column::RealmId.is_in(realms.iter().copied()))
+        .filter(bucket::Column::WalletId.is_in(wallets.iter().copied()))
+        .filter(filled)
+        .order_by_asc(bucket::Column::Priority)
+        .order_by_asc(bucket::Column::Id)
+        .all(connection)
+        .await?;
+    let mut by_wallet: HashMap<WalletId, Vec<bucket::Model>> = HashMap::new();
+    for row in rows {
+        by_wallet.entry(row.wallet_id).or_default().push(row);
+    }
+    Ok(by_wallet)
+}
+
+/// The counters of the months that are current in any time zone.
+async fn counters(
+    connection: &impl ConnectionTrait,
+    realm: RealmId,
+    book: &mut Book,
+    organizations: &[OrganizationId],
+    families: &BTreeSet<KeyFamilyId>,
+    now: Timestamp,
+) -> Result<()> {
+    let subjects: Vec<Uuid> =
+        organizations.iter().map(|id| (*id).into()).chain(families.iter().map(|id| (*id).into())).collect();
+    if subjects.is_empty() {
+        return Ok(());
+    }
+    let rows = spend_counter::Entity::find()
+        .filter(spend_counter::Column::RealmId.eq(realm))
+        .filter(spend_counter::Column::SubjectKind.is_in([
+            CounterSubject::Own,
+            CounterSubject::Subtree,
+            CounterSubject::Family,
+            CounterSubject::Refill,
+        ]))
+        .filter(spend_counter::Column::SubjectId.is_in(subjects))
+        .filter(spend_counter::Column::Month.is_in(current_months(now)))
+        .all(connection)
+        .await?;
+    for row in rows {
+        let counter = model::counter_of(row.subject_kind, row.subject_id, row.month)?;
+        book.insert_counter(row.environment, counter, row.used);
+    }
+    Ok(())
+}
+
+/// The month it is in UTC and the ones it may already or still be elsewhere: offsets go from −12 h to +14 h.
+pub fn current_months(now: Timestamp) -> Vec<i64> {
+    let day = std::time::Duration::from_secs(24 * 3_600);
+    let utc = time_zone("UTC");
+    let months: BTreeSet<i64> =
+        [now.minus(day), now, now.plus(day)].iter().map(|at| i64::from(Month::of(*at, &utc).number())).collect();
+    months.into_iter().collect()
+}
+
+async fn families(
+    connection: &impl ConnectionTrait,
+    realm: RealmId,
+    ids: &BTreeSet<KeyFamilyId>,
+) -> Result<Vec<api_key_family::Model>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = api_key_family::Entity::find()
+        .filter(api_key_family::Column::RealmId.eq(realm))
+        .filter(api_key_family::Column::Id.is_in(ids.iter().copied()))
+        .all(connection)
+        .await?;
+    Ok(rows)
+}
+
+async fn issued_total(connection: &impl ConnectionTrait, realm: RealmId) -> Result<Credits> {
+    let rows = entity::system_account::Entity::find()
+        .filter(entity::system_account::Column::RealmId.eq(realm))
+        .filter(entity::system_account::Column::Account.eq(Account::Issued))
+        .all(connection)
+        .await?;
+    Ok(rows.iter().fold(Credits::ZERO, |sum, row| sum.saturating_sub(row.balance)))
+}
+
+/// Holds with their legs. Two statements, none for none.
+pub async fn holds(
+    connection: &impl ConnectionTrait,
+    realm: RealmId,
+    ids: &BTreeSet<HoldId>,
+) -> Result<BTreeMap<HoldId, Hold>> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows = hold::Entity::find()
+        .filter(hold::Column::RealmId.eq(realm))
+        .filter(hold::Column::Id.is_in(ids.iter().copied()))
+        .all(connection)
+        .await?;
+    let mut legs = legs(connection, &[realm], &rows.iter().map(|row| row.id).collect::<Vec<_>>()).await?;
+    Ok(rows.into_iter().map(|row| (row.id, Hold { legs: legs.remove(&row.id).unwrap_or_default(), row })).collect())
+}
+
+pub async fn legs(
+    connection: &impl ConnectionTrait,
+    realms: &[RealmId],
+    holds: &[HoldId],
+) -> Result<HashMap<HoldId, Vec<hold_leg::Model>>> {
+    let mut legs: HashMap<HoldId, Vec<hold_leg::Model>> = HashMap::new();
+    if holds.is_empty() {
+        return Ok(legs);
+    }
+    let rows = hold_leg::Entity::find()
+        .filter(hold_leg::Column::RealmId.is_in(realms.iter().copied()))
+        .filter(hold_leg::Column::HoldId.is_in(holds.iter().copied()))
+        .order_by_asc(hold_leg::Column::Position)
+        .all(connection)
+        .await?;
+    for leg in rows {
+        legs.entry(leg.hold_id).or_default().push(leg);
+    }
+    Ok(legs)
+}
+
+/// The price list entry of a meter.
+pub async fn meter(connection: &impl ConnectionTrait, realm: RealmId, key: &str) -> Result<Option<meter::Model>> {
+    Ok(meter::Entity::find_by_id((realm, key.to_owned())).one(connection).await?)
+}

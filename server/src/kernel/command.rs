@@ -1,0 +1,54 @@
+//! What a mutation is below GraphQL.
+
+use std::future::Future;
+
+use entity::id::{AnyId, OrganizationId};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::access::policy::Permission;
+use crate::kernel::error::{ErrorCode, Result};
+use crate::kernel::tx::Tx;
+
+/// What a command acts on; the kernel finds the realm, the organization and the caller's reach from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// This organization, or the acting one when none is named.
+    Organization(Option<OrganizationId>),
+    /// The organization that owns this key, hold, endpoint….
+    OwnerOf(AnyId),
+    /// No organization: a new root.
+    Platform,
+}
+
+/// A mutation as a value. Its serialized fields are the input that idempotency compares.
+pub trait Command: Serialize + Send + Sync {
+    /// The mutation field's name: also the operation of the idempotency record and the action of the audit entry.
+    const NAME: &'static str;
+    const PERMISSION: Permission;
+    /// Every refusal `run` can answer with, beside those of the kernel itself.
+    const REFUSALS: &'static [ErrorCode];
+
+    /// What it answers; kept as JSON for replays, so it carries no secret (see [`Command::forget_secrets`]).
+    type Output: Serialize + DeserializeOwned + Clone + Send;
+
+    fn subject(&self) -> Subject;
+
+    fn idempotency_key(&self) -> Option<&str> {
+        None
+    }
+
+    /// Decides and writes. Everything it writes is committed together with audit entry, events and idempotency record,
+    /// or not at all. It may run again after a serialization failure, so it has no effect outside of `tx`.
+    fn run(&self, tx: &mut Tx) -> impl Future<Output = Result<Self::Output>> + Send;
+
+    /// Blanks what a replay must not show again.
+    fn forget_secrets(_output: &mut Self::Output) {}
+}
+
+/// What the kernel answers: the output, and whether it is the first answer told again.
+#[derive(Clone, Debug)]
+pub struct Executed<T> {
+    pub output: T,
+    pub replayed: bool,
+}

@@ -1,0 +1,15 @@
+//! What other features may read of organizations inside their own transaction.
+
+use entity::id::OrganizationId;
+
+use crate::kernel::error::Result;
+use crate::kernel::tx::Tx;
+use crate::organization::model::Organization;
+use crate::organization::store;
+
+pub use crate::organization::command::{CreateOrganization, Parent, create};
+
+/// The record; `NOT_FOUND` when there is none in the transaction's realm.
+pub async fn get(tx: &Tx, id: OrganizationId) -> Result<Organization> {
+    store::get(tx, id).await
+}

@@ -1,0 +1,2 @@
+//! Webhook endpoints: where an organization wants its events sent.
+pub mod api;
