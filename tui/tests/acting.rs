@@ -273,6 +273,21 @@ fn leaving_a_doubt_leaves_a_warning() {
 }
 
 #[test]
+fn a_gateway_that_asks_to_be_left_alone_is() {
+    let mut console = transfer_question();
+    let busy = json!({ "errors": [{
+        "message": "Try again shortly.", "extensions": { "code": "RETRY_LATER", "retryAfterMs": 30_000 },
+    }] });
+    console.gateway.instead.insert("TransferMutation".to_owned(), busy);
+    console.press(&[YES]);
+    console.wait(SignedDuration::from_secs(29));
+    assert_eq!(console.acts().len(), 1);
+    console.wait(SignedDuration::from_secs(1));
+    assert_eq!(console.acts().len(), 2);
+    assert_eq!(console.gateway.find(ACME).unwrap().balance, 12_950);
+}
+
+#[test]
 fn a_fault_of_the_gateway_leaves_the_outcome_unknown() {
     let mut console = transfer_question();
     let fault = json!({ "errors": [{

@@ -239,6 +239,23 @@ impl Seat {
         }
     }
 
+    /// Presses again and again, because a dialog that has just opened takes no key. For keys that
+    /// may be pressed twice.
+    async fn presses_until(&mut self, keys: &[Key], word: &str) {
+        let mut frames = self.frames.clone();
+        let mut seen = std::pin::pin!(frames.wait_for(|frame| frame.contains(word)));
+        let mut again = tokio::time::interval(Duration::from_millis(20));
+        let pressed_and_seen = async {
+            loop {
+                tokio::select! {
+                    frame = &mut seen => return drop(frame.unwrap()),
+                    _ = again.tick() => self.press(keys),
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, pressed_and_seen).await.expect("keys to be taken");
+    }
+
     /// Waits for a frame that no longer says this.
     async fn sees_no(&mut self, word: &str) {
         let wait = self.frames.wait_for(|frame| !frame.contains(word));
@@ -329,23 +346,14 @@ async fn an_answer_lost_on_the_way_is_looked_up_and_credits_move_once() {
     seat.goes_to_acme().await;
     *served.lose_next_answer.lock().unwrap() = true;
     seat.press(&[Key::Char('t')]);
-    seat.sees(&["Transfer credits"]).await;
-    settle_down().await;
-    seat.press(&[Key::Char('5'), Key::Enter, Key::Enter]);
+    seat.presses_until(&[Key::Ctrl('u'), Key::Char('5')], "Amount       5").await;
+    seat.press(&[Key::Enter, Key::Enter]);
     seat.sees(&["Transfer 5", "Cancel"]).await;
-    settle_down().await;
-    seat.press(&[Key::Char('y')]);
-    seat.sees(&["unknown outcome, checking"]).await;
+    seat.presses_until(&[Key::Char('y')], "unknown outcome, checking").await;
     seat.sees(&["Transferred 5 credits", "moved once"]).await;
     let gateway = served.gateway.lock().unwrap();
     assert_eq!(gateway.find(QUINN).unwrap().balance, 482_000 - 5);
     assert_eq!(gateway.find(ACME).unwrap().balance, 12_450 + 5);
-}
-
-/// The guard of a dialog is time itself; there is nothing to see that says it is over.
-async fn settle_down() {
-    let guard = Duration::try_from(tui::model::dialog::GUARD).unwrap();
-    tokio::time::sleep(guard).await;
 }
 
 #[tokio::test]

@@ -124,19 +124,18 @@ impl Failure {
         match self {
             Self::Unreachable(_) => false,
             Self::Interrupted(_) | Self::Unreadable(_) => true,
-            // A fault may strike after the commit, and a request that is still running is no
-            // refusal; every other code is said before anything is written.
-            Self::Errors(errors) => errors.iter().any(|error| match &error.code {
-                None | Some(ErrorCode::InProgress) => true,
-                Some(code) => code.word() == "INTERNAL",
-            }),
+            Self::Errors(errors) => {
+                errors.iter().any(|error| error.code.as_ref().is_none_or(ErrorCode::leaves_outcome_unknown))
+            }
         }
     }
 
-    /// True when the gateway itself said that the key is no longer good.
-    pub fn is_unauthenticated(&self) -> bool {
-        matches!(self, Self::Errors(errors)
-            if errors.iter().any(|error| error.code == Some(ErrorCode::Unauthenticated)))
+    /// How long the gateway asks to be left alone.
+    pub fn retry_after_ms(&self) -> Option<u64> {
+        match self {
+            Self::Errors(errors) => errors.iter().filter_map(|error| error.retry_after_ms).max(),
+            Self::Unreachable(_) | Self::Interrupted(_) | Self::Unreadable(_) => None,
+        }
     }
 
     pub fn is_of_the_connection(&self) -> bool {

@@ -122,9 +122,17 @@ words!(Environment { Live = "LIVE", Test = "TEST" });
 words!(
     /// Only the codes the console itself acts on have a name here.
     ErrorCode {
-        NotFound = "NOT_FOUND",
-        Unauthenticated = "UNAUTHENTICATED",
         ForbiddenScope = "FORBIDDEN_SCOPE",
         InProgress = "IDEMPOTENCY_IN_PROGRESS",
+        RetryLater = "RETRY_LATER",
+        Internal = "INTERNAL",
     }
 );
+
+impl ErrorCode {
+    /// True when the code does not say whether the act happened: it is still running, or it may
+    /// have been committed before the fault. Every other code is said before anything is written.
+    pub fn leaves_outcome_unknown(&self) -> bool {
+        matches!(self, Self::InProgress | Self::RetryLater | Self::Internal)
+    }
+}

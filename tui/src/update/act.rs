@@ -3,12 +3,12 @@
 //! Invariants: one act is sent under one idempotency key until its outcome is known; after a
 //! refusal a changed act gets a new key; an outcome is never guessed.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Effects, link};
 use crate::command::CommandId;
 use crate::effect::{Copied, Effect, RequestId};
-use crate::graphql::scalar::{EffectiveStatus, ErrorCode};
+use crate::graphql::scalar::EffectiveStatus;
 use crate::graphql::{Act, Failure, OrganizationRow, Outcome, Receipt};
 use crate::model::detail::REFETCH;
 use crate::model::dialog::{Dialog, GUARD, Kind, Named, Refusal, SecretPanel, Stage, Value};
@@ -20,6 +20,8 @@ use crate::text;
 const ATTEMPTS_MAX: u32 = 8;
 const RESEND_FIRST: SignedDuration = SignedDuration::from_secs(1);
 const RESEND_MAX: SignedDuration = SignedDuration::from_secs(15);
+/// A gateway that asks to be left alone for longer is asked all the same.
+const RETRY_AFTER_MAX: SignedDuration = SignedDuration::from_mins(2);
 
 pub fn run(model: &mut Model, command: CommandId, effects: &mut Effects) {
     match command {
@@ -212,10 +214,10 @@ pub fn settled(model: &mut Model, request: RequestId, outcome: Result<Outcome, F
             done(model, &dialog, &act, receipt, effects);
         }
         Ok(Outcome::Refused(errors)) => {
-            let running = errors.iter().find(|error| error.code == ErrorCode::InProgress);
+            let running = errors.iter().find(|error| error.code.leaves_outcome_unknown());
             if let Some(running) = running {
                 let reason = running.message.clone();
-                dialog.stage = unknown(act, attempt, reason, now);
+                dialog.stage = unknown(act, attempt, reason, None, now);
             } else {
                 let refusal = |error: crate::graphql::UserError| Refusal {
                     code: Some(error.code.word().to_owned()),
@@ -226,15 +228,17 @@ pub fn settled(model: &mut Model, request: RequestId, outcome: Result<Outcome, F
             }
         }
         Err(failure) if doubtful || failure.leaves_outcome_unknown() => {
-            dialog.stage = unknown(act, attempt, failure.to_string(), now);
+            dialog.stage = unknown(act, attempt, failure.to_string(), failure.retry_after_ms(), now);
         }
         Err(failure) => dialog.stage = Stage::Refused { refusals: refusals_of(failure) },
     }
 }
 
-fn unknown(act: Act, attempt: u32, reason: String, now: jiff::Timestamp) -> Stage {
+fn unknown(act: Act, attempt: u32, reason: String, retry_after_ms: Option<u64>, now: Timestamp) -> Stage {
     let doublings = attempt.saturating_sub(1).min(8);
     let wait = RESEND_FIRST.checked_mul(1 << doublings).unwrap_or(RESEND_MAX).min(RESEND_MAX);
+    let asked = retry_after_ms.and_then(|millis| i64::try_from(millis).ok()).map(SignedDuration::from_millis);
+    let wait = asked.map_or(wait, |asked| asked.clamp(wait, RETRY_AFTER_MAX));
     let resend_at = (attempt < ATTEMPTS_MAX).then(|| now.checked_add(wait).ok()).flatten();
     Stage::Unknown { act, attempt, resend_at, reason }
 }
