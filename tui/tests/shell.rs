@@ -185,7 +185,6 @@ struct Seat {
 fn patience() -> Patience {
     Patience {
         ping_every: Duration::from_millis(50),
-        pong: Duration::from_millis(500),
         retry_first: Duration::from_millis(10),
         retry_max: Duration::from_millis(50),
         ..Patience::default()
@@ -193,13 +192,17 @@ fn patience() -> Patience {
 }
 
 fn sit_down(address: std::net::SocketAddr, settings: Settings) -> Seat {
+    sit_down_with(patience(), address, settings)
+}
+
+fn sit_down_with(patience: Patience, address: std::net::SocketAddr, settings: Settings) -> Seat {
     let clock = Clock::starting_at("2026-11-20T10:00:00Z".parse().unwrap());
     let (sender, messages) = mpsc::channel(MESSAGES_MAX);
     let gateway = Address {
         url: format!("http://{address}/graphql").parse().unwrap(),
         key: Secret::new(KEY),
         read_only: settings.read_only,
-        patience: patience(),
+        patience,
     };
     let connection = Connection::new(gateway, sender, clock.clone()).unwrap();
     let (frame_sender, frames) = watch::channel(String::new());
@@ -307,7 +310,8 @@ async fn a_connection_that_is_killed_is_noticed_and_recovered_with_what_changed_
 #[tokio::test]
 async fn a_gateway_that_goes_silent_is_noticed() {
     let served = Served::new();
-    let mut seat = sit_down(served.listen().await, settings());
+    let impatient = Patience { pong: Duration::from_millis(300), ..patience() };
+    let mut seat = sit_down_with(impatient, served.listen().await, settings());
     seat.sees(&["Quinn's Coffee CRM", "* live"]).await;
     served.subscribed(1).await;
     served.play(Script::Silence);
