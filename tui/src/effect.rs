@@ -1,0 +1,55 @@
+//! Everything the console can want done, as data. Only the shell carries it out.
+
+use serde::{Deserialize, Serialize};
+
+use crate::graphql::{Act, Follow, Query};
+
+/// Names a request, so that the answer to an older one can be told and dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RequestId(pub u64);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SubscriptionId(pub u64);
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Effect {
+    /// The picture changed.
+    Draw,
+    Ask {
+        request: RequestId,
+        query: Query,
+    },
+    /// The only effect that changes anything at the gateway.
+    Act {
+        request: RequestId,
+        act: Act,
+        idempotency_key: String,
+    },
+    /// Open the live connection and keep it.
+    Connect,
+    Subscribe {
+        subscription: SubscriptionId,
+        follow: Follow,
+    },
+    Unsubscribe {
+        subscription: SubscriptionId,
+    },
+    Copy(Copied),
+    Quit,
+}
+
+/// Text for the terminal's clipboard.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Copied {
+    Id(String),
+    Secret(crate::graphql::Secret),
+}
+
+impl Copied {
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Id(id) => id,
+            Self::Secret(secret) => secret.expose(),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The real terminal: taken over at the start, given back however the console ends.
+
+use std::io::{self, BufWriter, Stdout, Write, stdout};
+use std::sync::Once;
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
+};
+use crossterm::{cursor, execute, queue};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
+
+use super::Host;
+
+/// A frame leaves in one write; a full one at 200x50 takes about a third of this.
+const FRAME_BYTES: usize = 64 * 1024;
+
+/// The exit code that Rust's own runtime gives a panic.
+const PANICKED: i32 = 101;
+
+pub type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+
+/// Holds the terminal, and gives it back when dropped.
+pub struct Taken;
+
+/// Takes the terminal over. Bracketed paste is on, so that pasted text cannot pass for keys; the
+/// mouse stays the terminal's own, so that text can be selected.
+pub fn take() -> io::Result<(Taken, Screen)> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            give_back();
+            before(panic);
+            // In a task of its own a panic would leave a screen that looks alive and is not.
+            std::process::exit(PANICKED);
+        }));
+    });
+    enable_raw_mode()?;
+    let taken = Taken;
+    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
+    let writer = BufWriter::with_capacity(FRAME_BYTES, stdout());
+    let screen = Terminal::new(CrosstermBackend::new(writer))?;
+    Ok((taken, screen))
+}
+
+fn give_back() {
+    // Each on its own: one that fails must not keep the others from being undone. There is nobody
+    // left to tell.
+    let _ = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+    let _ = disable_raw_mode();
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+pub struct TerminalHost;
+
+impl Host for TerminalHost {
+    fn begin_frame(&mut self) -> io::Result<()> {
+        queue!(stdout(), BeginSynchronizedUpdate)
+    }
+
+    fn end_frame(&mut self, _frame: &Buffer) -> io::Result<()> {
+        execute!(stdout(), EndSynchronizedUpdate)
+    }
+
+    fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(stdout(), CopyToClipboard::to_clipboard_from(text))?;
+        stdout().flush()
+    }
+}

@@ -1,0 +1,260 @@
+//! Moving in the tree, opening branches, and taking in what the gateway says is there.
+
+use super::Effects;
+use crate::command::CommandId;
+use crate::effect::{Copied, Effect, RequestId};
+use crate::graphql::organization::PageInfo;
+use crate::graphql::{Answer, Failure, OrganizationId, OrganizationPage, OrganizationRow, Query, Viewer};
+use crate::model::tree::{Pages, RowKey};
+use crate::model::{Model, Purpose, Side};
+
+pub fn run(model: &mut Model, command: CommandId, effects: &mut Effects) {
+    let page = match model.side {
+        Side::Tree => model.measured.tree_rows,
+        Side::Detail => model.measured.detail_rows,
+    }
+    .saturating_sub(1)
+    .max(1);
+    match command {
+        CommandId::Up => move_by(model, false, 1),
+        CommandId::Down => move_by(model, true, 1),
+        CommandId::PageUp => move_by(model, false, page),
+        CommandId::PageDown => move_by(model, true, page),
+        CommandId::Top => move_by(model, false, usize::MAX),
+        CommandId::Bottom => move_by(model, true, usize::MAX),
+        CommandId::Expand => expand(model, effects),
+        CommandId::Collapse => collapse(model),
+        CommandId::SwitchSide => {
+            model.side = match model.side {
+                Side::Tree => Side::Detail,
+                Side::Detail => Side::Tree,
+            };
+        }
+        CommandId::CopyId => {
+            if let Some(id) = model.tree.chosen().cloned() {
+                model.notify(format!("Sent {id} to the terminal's clipboard (OSC 52)"), false);
+                effects.push(Effect::Copy(Copied::Id(id.as_str().to_owned())));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn move_by(model: &mut Model, down: bool, distance: usize) {
+    let moved = |from: usize| {
+        if down { from.saturating_add(distance) } else { from.saturating_sub(distance) }
+    };
+    match model.side {
+        Side::Tree => {
+            let from = model.tree.cursor_position().unwrap_or(0);
+            model.tree.move_to(moved(from));
+        }
+        Side::Detail => {
+            let last = model.measured.detail_lines.saturating_sub(model.measured.detail_rows);
+            model.detail.scroll = moved(model.detail.scroll).min(last);
+        }
+    }
+}
+
+fn expand(model: &mut Model, effects: &mut Effects) {
+    match model.tree.cursor.clone() {
+        Some(RowKey::More(parent)) => {
+            model.tree.branch_mut(parent.as_ref()).failure = None;
+            load(model, parent.as_ref(), effects);
+        }
+        Some(RowKey::Organization(id)) => {
+            let branch = model.tree.branch(Some(&id));
+            if branch.is_some_and(|branch| branch.open) {
+                let position = model.tree.cursor_position().unwrap_or(0);
+                let rows = model.tree.rows();
+                let below = rows.get(position + 1).zip(rows.get(position));
+                if below.is_some_and(|(below, row)| below.depth > row.depth) {
+                    model.tree.move_to(position + 1);
+                }
+                return;
+            }
+            let has_children =
+                model.organizations.get(&id).is_some_and(|organization| organization.summary.child_count > 0);
+            if !has_children {
+                return;
+            }
+            let unread = branch.is_none_or(|branch| branch.pages == Pages::Unread);
+            model.tree.set_open(&id, true);
+            if unread {
+                load(model, Some(&id), effects);
+            }
+        }
+        None => {}
+    }
+}
+
+fn collapse(model: &mut Model) {
+    let Some(position) = model.tree.cursor_position() else { return };
+    if let Some(id) = model.tree.chosen().cloned()
+        && model.tree.branch(Some(&id)).is_some_and(|branch| branch.open)
+    {
+        model.tree.set_open(&id, false);
+    } else if let Some(parent) = model.tree.parent_position(position) {
+        model.tree.move_to(parent);
+    }
+}
+
+/// Asks for the next page of a branch, unless it is complete or already asked for.
+pub fn load(model: &mut Model, parent: Option<&OrganizationId>, effects: &mut Effects) {
+    let branch = model.tree.branch_mut(parent);
+    let after = match &branch.pages {
+        Pages::Unread => None,
+        Pages::Until(cursor) => Some(cursor.clone()),
+        Pages::Complete => return,
+    };
+    if branch.loading.is_some() {
+        return;
+    }
+    let from_start = after.is_none();
+    ask_page(model, parent, after, from_start, effects);
+}
+
+/// Reads a branch's first page again.
+pub fn reload(model: &mut Model, parent: Option<&OrganizationId>, effects: &mut Effects) {
+    if model.tree.branch_mut(parent).loading.is_none() {
+        ask_page(model, parent, None, true, effects);
+    }
+}
+
+fn ask_page(
+    model: &mut Model,
+    parent: Option<&OrganizationId>,
+    after: Option<String>,
+    from_start: bool,
+    effects: &mut Effects,
+) {
+    let query = match parent {
+        Some(parent) => Query::Children { parent: parent.clone(), after },
+        // The root of a key is its own organization, which came with the viewer.
+        None if model.is_operator() => Query::Roots { after },
+        None => return,
+    };
+    let purpose = Purpose::Page { parent: parent.cloned(), from_start };
+    let request = effects.ask(model, purpose, query);
+    model.tree.branch_mut(parent).loading = Some(request);
+}
+
+/// A cursor that stands on "more" has asked for it. After a failure it takes a key.
+pub fn load_more_under_cursor(model: &mut Model, effects: &mut Effects) {
+    if let Some(RowKey::More(parent)) = model.tree.cursor.clone()
+        && model.tree.branch(parent.as_ref()).is_some_and(|branch| branch.failure.is_none())
+    {
+        load(model, parent.as_ref(), effects);
+    }
+}
+
+pub fn viewer_answered(model: &mut Model, answer: Result<Answer, Failure>, effects: &mut Effects) {
+    match answer {
+        Ok(Answer::Viewer(viewer)) => {
+            model.viewer_failure = None;
+            take_viewer(model, viewer, effects);
+        }
+        Ok(_) => {}
+        Err(failure) => {
+            model.viewer_failure = Some(failure.to_string());
+            if failure.is_of_the_connection() {
+                super::link::catch_up_later(model);
+            }
+        }
+    }
+}
+
+fn take_viewer(model: &mut Model, viewer: Viewer, effects: &mut Effects) {
+    let root = viewer.organization.clone();
+    model.viewer = Some(viewer);
+    if model.is_operator() {
+        load(model, None, effects);
+    } else if let Some(root) = root {
+        let id = root.id.clone();
+        let page_info = PageInfo { has_next_page: false, end_cursor: None };
+        take_page(model, None, OrganizationPage { nodes: vec![root], page_info }, true);
+        model.tree.move_to(0);
+        model.tree.set_open(&id, true);
+        load(model, Some(&id), effects);
+    } else {
+        model.viewer_failure = Some("this key belongs to no organization".to_owned());
+    }
+}
+
+pub fn page_answered(
+    model: &mut Model,
+    request: RequestId,
+    parent: Option<&OrganizationId>,
+    from_start: bool,
+    answer: Result<Answer, Failure>,
+) {
+    let branch = model.tree.branch_mut(parent);
+    if branch.loading != Some(request) {
+        return;
+    }
+    branch.loading = None;
+    match answer {
+        Ok(Answer::Page(Some(page))) => take_page(model, parent, page, from_start),
+        Ok(Answer::Page(None)) => branch.failure = Some("the gateway shows nothing here".into()),
+        Ok(_) => {}
+        Err(failure) => branch.failure = Some(failure.to_string()),
+    }
+}
+
+fn take_page(model: &mut Model, parent: Option<&OrganizationId>, mut page: OrganizationPage, from_start: bool) {
+    if parent.is_none() && model.is_operator() {
+        page.nodes.retain(|row| row.parent.is_none());
+    }
+    for row in &page.nodes {
+        model.organizations.insert(row.id.clone(), row.clone());
+    }
+    model.tree.add_page(parent, &page, from_start);
+}
+
+/// The present state of rows asked for by id. One that is null, or hangs elsewhere, is taken out.
+pub fn take_rows(model: &mut Model, ids: &[OrganizationId], rows: Vec<Option<OrganizationRow>>) {
+    let mut gone = Vec::new();
+    for (id, row) in ids.iter().zip(rows) {
+        match row {
+            Some(row) if row.id == *id => {
+                let known = model.organizations.get(id);
+                if known.is_some_and(|known| parent_of(known) != parent_of(&row)) {
+                    gone.push(id.clone());
+                }
+                model.organizations.insert(row.id.clone(), row);
+            }
+            Some(_) => {}
+            None => gone.push(id.clone()),
+        }
+    }
+    forget(model, &gone);
+}
+
+fn parent_of(row: &OrganizationRow) -> Option<&OrganizationId> {
+    row.parent.as_ref().map(|parent| &parent.id)
+}
+
+pub fn forget(model: &mut Model, gone: &[OrganizationId]) {
+    let chosen_went = model.tree.chosen().is_some_and(|chosen| gone.contains(chosen));
+    if chosen_went && let Some(named) = model.tree.chosen().and_then(|id| model.named(id)) {
+        let name = crate::text::neutral(&named.name);
+        model.notify(format!("{name} ({}) is no longer here", named.id), true);
+    }
+    model.tree.remove(gone);
+}
+
+/// The rows on the screen and everything above the cursor, as far as one request may name them.
+pub fn rows_on_screen(model: &Model) -> Vec<OrganizationId> {
+    let window = model.tree.window(model.measured.tree_rows);
+    let visible = window.iter().filter_map(|row| match &row.key {
+        RowKey::Organization(id) => Some(id),
+        RowKey::More(_) => None,
+    });
+    let mut ids: Vec<OrganizationId> = Vec::new();
+    for id in model.tree.path().into_iter().chain(visible) {
+        if !ids.contains(id) && ids.len() < crate::graphql::query::REFRESHED_ROWS_MAX {
+            ids.push(id.clone());
+        }
+    }
+    ids
+}

@@ -1,0 +1,40 @@
+//! The organization's API keys. A secret is never here: the prefix names a key and opens nothing.
+
+use ratatui::text::{Line, Span};
+
+use super::Panel;
+use crate::graphql::OrganizationDetail;
+use crate::graphql::scalar::ApiKeyStatus;
+use crate::text;
+
+pub fn aside(organization: &OrganizationDetail, panel: &Panel) -> Option<Span<'static>> {
+    let keys = organization.api_keys.as_ref()?;
+    let more = if keys.page_info.has_next_page { " and more" } else { "" };
+    Some(Span::styled(format!("{}{more}", keys.nodes.len()), panel.theme.faint()))
+}
+
+pub fn lines(organization: &OrganizationDetail, panel: &Panel) -> Vec<Line<'static>> {
+    let Some(keys) = &organization.api_keys else { return Vec::new() };
+    let theme = panel.theme;
+    let name_columns = (panel.columns / 3).clamp(12, 24);
+    let mut lines = Vec::new();
+    for key in &keys.nodes {
+        let (glyph, style) = match &key.status {
+            ApiKeyStatus::Active => ("*", theme.good()),
+            ApiKeyStatus::Superseded => ("~", theme.warning()),
+            ApiKeyStatus::Revoked | ApiKeyStatus::Expired => ("x", theme.faint()),
+            ApiKeyStatus::Unknown(_) => ("?", theme.plain()),
+        };
+        let room = panel.columns.saturating_sub(name_columns + 3);
+        let used = key.last_used_at.map_or_else(|| "never used".to_owned(), |at| panel.time(at));
+        let about = format!("{}  {}  {used}", key.prefix, key.environment.word());
+        lines.push(Line::from(vec![
+            Span::styled(format!("{glyph} "), style),
+            Span::raw(text::column(&key.name, name_columns, theme.cut())),
+            Span::styled(format!(" {}", text::fit(&about, room, theme.cut())), theme.plain()),
+        ]));
+        let scopes = text::fit(&key.scopes.join(" "), panel.columns.saturating_sub(2), theme.cut());
+        lines.push(Line::styled(format!("  {scopes}"), theme.faint()));
+    }
+    lines
+}

@@ -1,0 +1,100 @@
+//! A model as a picture.
+//!
+//! Drawing changes nothing and waits for nothing; the same model gives the same cells. What only
+//! drawing can know (how many rows fit) goes back as [`Measured`]. Whatever a tenant wrote passes
+//! through `text` on its way to a cell.
+//!
+//! One file per view; a new section of the right side is a file and a line in `detail`.
+
+mod detail;
+mod dialog;
+mod finder;
+mod footer;
+mod header;
+mod help;
+pub mod theme;
+mod tree;
+mod welcome;
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::Line;
+use ratatui::widgets::{Block, Borders, Clear};
+
+use crate::model::{Model, Overlay, Side};
+use crate::msg::Measured;
+use theme::Theme;
+
+/// A smaller terminal gets a request to enlarge it and nothing else.
+const COLUMNS_MIN: u16 = 40;
+const ROWS_MIN: u16 = 10;
+const TREE_COLUMNS_MIN: u16 = 32;
+const TREE_COLUMNS_MAX: u16 = 60;
+/// Share of the width that the tree takes, in percent.
+const TREE_SHARE: u16 = 38;
+
+pub fn draw(model: &Model, frame: &mut Frame) -> Measured {
+    let theme = Theme::of(&model.settings);
+    let area = frame.area();
+    if area.width < COLUMNS_MIN || area.height < ROWS_MIN {
+        let text = format!("needs {COLUMNS_MIN}x{ROWS_MIN}");
+        frame.render_widget(Line::raw(text), area);
+        return Measured::default();
+    }
+    let [top, crumbs, body, bottom] =
+        Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Min(0), Constraint::Length(1)])
+            .areas(area);
+    header::draw(model, theme, frame, top);
+    header::draw_crumbs(model, theme, frame, crumbs);
+    footer::draw(model, theme, frame, bottom);
+    if !model.settings.has_key {
+        welcome::draw(model, theme, frame, body);
+        return Measured::default();
+    }
+    let tree_columns = (area.width * TREE_SHARE / 100).clamp(TREE_COLUMNS_MIN, TREE_COLUMNS_MAX);
+    let [left, right] = Layout::horizontal([Constraint::Length(tree_columns), Constraint::Min(0)]).areas(body);
+    let tree_rows = tree::draw(model, theme, frame, left);
+    let (detail_rows, detail_lines) = detail::draw(model, theme, frame, right);
+    let mut help_hidden = 0;
+    match &model.overlay {
+        Overlay::None => {}
+        Overlay::Help => help_hidden = help::draw(model, theme, frame, body),
+        Overlay::Search(search) => finder::draw_search(search, theme, frame, body),
+        Overlay::Palette(palette) => finder::draw_palette(model, palette, theme, frame, body),
+        Overlay::Dialog(dialog) => dialog::draw(model, dialog, theme, frame, body),
+        Overlay::Secret(panel) => dialog::draw_secret(panel, theme, frame, body),
+    }
+    Measured { tree_rows, detail_rows, detail_lines, help_hidden }
+}
+
+/// The frame around one side of the screen.
+fn side(title: &str, focused: bool, theme: Theme) -> Block<'static> {
+    let title_style = if focused { theme.heading() } else { theme.strong() };
+    Block::new()
+        .borders(Borders::ALL)
+        .border_set(theme.border_set())
+        .border_style(theme.border(focused))
+        .title(Line::styled(format!(" {title} "), title_style))
+}
+
+fn is_focused(model: &Model, side: Side) -> bool {
+    model.side == side && matches!(model.overlay, Overlay::None)
+}
+
+/// An empty box in the middle of `area`, as large as `columns` and `rows` and the area allow; gives
+/// back its inside.
+fn popup(title: &str, (columns, rows): (u16, u16), theme: Theme, frame: &mut Frame, area: Rect) -> Rect {
+    let width = columns.min(area.width);
+    let height = rows.min(area.height);
+    let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 3, width, height };
+    let block = side(title, true, theme);
+    let inside = block.inner(place);
+    frame.render_widget(Clear, place);
+    frame.render_widget(block, place);
+    Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside }
+}
+
+/// Rows that `lines` take in a box with a border.
+fn rows_for(lines: usize) -> u16 {
+    u16::try_from(lines.saturating_add(2)).unwrap_or(u16::MAX)
+}

@@ -1,0 +1,133 @@
+//! Colours and signs. Nowhere else in the console is there a colour or a sign that ASCII lacks.
+//!
+//! Colour is never the only signal: a status has its own letter, a selection is reversed and has a
+//! mark in the gutter. Only the sixteen colours every terminal has are used, and the background is
+//! the terminal's own.
+
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::symbols::border;
+
+use crate::graphql::scalar::EffectiveStatus;
+use crate::model::Settings;
+
+#[derive(Clone, Copy, Debug)]
+pub struct Theme {
+    ascii: bool,
+    mono: bool,
+}
+
+const ASCII_BORDER: border::Set = border::Set {
+    top_left: "+",
+    top_right: "+",
+    bottom_left: "+",
+    bottom_right: "+",
+    vertical_left: "|",
+    vertical_right: "|",
+    horizontal_top: "-",
+    horizontal_bottom: "-",
+};
+
+impl Theme {
+    pub fn of(settings: &Settings) -> Self {
+        Self { ascii: settings.ascii, mono: settings.mono }
+    }
+
+    fn colour(self, colour: Color) -> Style {
+        if self.mono { Style::new() } else { Style::new().fg(colour) }
+    }
+
+    pub fn plain(self) -> Style {
+        Style::new()
+    }
+
+    pub fn faint(self) -> Style {
+        Style::new().add_modifier(Modifier::DIM)
+    }
+
+    pub fn strong(self) -> Style {
+        Style::new().add_modifier(Modifier::BOLD)
+    }
+
+    pub fn heading(self) -> Style {
+        self.colour(Color::Cyan).add_modifier(Modifier::BOLD)
+    }
+
+    pub fn key(self) -> Style {
+        self.colour(Color::Cyan)
+    }
+
+    pub fn good(self) -> Style {
+        self.colour(Color::Green)
+    }
+
+    pub fn warning(self) -> Style {
+        self.colour(Color::Yellow).add_modifier(Modifier::BOLD)
+    }
+
+    pub fn bad(self) -> Style {
+        self.colour(Color::Red).add_modifier(Modifier::BOLD)
+    }
+
+    pub fn selected(self) -> Style {
+        Style::new().add_modifier(Modifier::REVERSED)
+    }
+
+    pub fn border(self, focused: bool) -> Style {
+        if focused { self.colour(Color::Cyan) } else { self.faint() }
+    }
+
+    pub fn border_set(self) -> border::Set<'static> {
+        if self.ascii { ASCII_BORDER } else { border::ROUNDED }
+    }
+
+    pub fn status(self, status: &EffectiveStatus) -> (&'static str, Style) {
+        match status {
+            EffectiveStatus::Active => ("*", self.good()),
+            EffectiveStatus::Suspended => ("!", self.warning()),
+            EffectiveStatus::Archived => ("x", self.faint()),
+            EffectiveStatus::Unknown(_) => ("?", self.plain()),
+        }
+    }
+
+    fn sign(self, sign: &'static str, ascii: &'static str) -> &'static str {
+        if self.ascii { ascii } else { sign }
+    }
+
+    /// In the gutter, before the selected line.
+    pub fn mark(self) -> &'static str {
+        self.sign("▌", ">")
+    }
+
+    pub fn open(self) -> &'static str {
+        self.sign("▾", "-")
+    }
+
+    pub fn closed(self) -> &'static str {
+        self.sign("▸", "+")
+    }
+
+    /// At the end of a text that was cut.
+    pub fn cut(self) -> &'static str {
+        self.sign("…", "~")
+    }
+
+    pub fn crumb(self) -> &'static str {
+        self.sign(" › ", " > ")
+    }
+
+    pub fn arrow(self) -> &'static str {
+        self.sign("→", "->")
+    }
+
+    pub fn filled(self) -> &'static str {
+        self.sign("█", "#")
+    }
+
+    pub fn unfilled(self) -> &'static str {
+        self.sign("░", ".")
+    }
+
+    pub fn rule(self) -> &'static str {
+        self.sign("─", "-")
+    }
+}

@@ -1,0 +1,168 @@
+//! A console without a terminal: keys in, frames out, the gateway at the other end of a function
+//! call, and a clock that only moves when told.
+
+use std::collections::VecDeque;
+
+use jiff::{SignedDuration, Timestamp};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use tui::effect::{Effect, SubscriptionId};
+use tui::graphql::{Failure, Follow, Outcome, Request, Wallet};
+use tui::model::{Model, Settings};
+use tui::msg::{Key, Live, Msg, Pasted};
+use tui::update::update;
+use tui::view;
+
+use crate::gateway::Gateway;
+
+pub struct Console {
+    pub model: Model,
+    pub gateway: Gateway,
+    pub now: Timestamp,
+    /// Everything that was wanted and is not a question to the gateway.
+    pub effects: Vec<Effect>,
+    pub subscription: Option<(SubscriptionId, Follow)>,
+    /// What the next acts come to instead of what the gateway says, though it did them.
+    pub acts_lost: VecDeque<Failure>,
+}
+
+pub fn settings() -> Settings {
+    Settings { gateway: "127.0.0.1:4000".to_owned(), has_key: true, ..Settings::default() }
+}
+
+/// A console on which everything has been loaded and is live.
+pub fn console() -> Console {
+    Console::with(settings(), Gateway::new())
+}
+
+impl Console {
+    pub fn with(settings: Settings, gateway: Gateway) -> Self {
+        let mut console = Self::disconnected(settings, gateway);
+        console.tell(Msg::Start);
+        console.tell(Msg::Live(Live::Ready));
+        console.rest();
+        console
+    }
+
+    pub fn disconnected(settings: Settings, gateway: Gateway) -> Self {
+        let now: Timestamp = "2026-11-20T10:00:00Z".parse().unwrap();
+        Self {
+            model: Model::new(settings, uuid::Uuid::from_u128(7), now),
+            gateway,
+            now,
+            effects: Vec::new(),
+            subscription: None,
+            acts_lost: VecDeque::new(),
+        }
+    }
+
+    /// Gives a message, answers every question it leads to, and says what else it led to.
+    pub fn tell(&mut self, msg: Msg) -> Vec<Effect> {
+        let mut queue = VecDeque::from([msg]);
+        let mut wanted = Vec::new();
+        while let Some(msg) = queue.pop_front() {
+            for effect in update(&mut self.model, msg, self.now) {
+                match effect {
+                    Effect::Ask { request, query } => {
+                        let answer = self.exchange(&query.request());
+                        queue.push_back(Msg::Answered { request, answer });
+                    }
+                    Effect::Act { request, ref act, ref idempotency_key } => {
+                        let outcome = self.act(&act.request(idempotency_key));
+                        queue.push_back(Msg::Settled { request, outcome });
+                        wanted.push(effect);
+                    }
+                    Effect::Subscribe { subscription, ref follow } => {
+                        self.subscription = Some((subscription, follow.clone()));
+                        wanted.push(effect);
+                    }
+                    Effect::Unsubscribe { .. } => {
+                        self.subscription = None;
+                        wanted.push(effect);
+                    }
+                    effect => wanted.push(effect),
+                }
+            }
+        }
+        self.effects.extend(wanted.iter().cloned());
+        wanted
+    }
+
+    fn act(&mut self, request: &Request<Outcome>) -> Result<Outcome, Failure> {
+        match self.acts_lost.pop_front() {
+            Some(failure @ Failure::Unreachable(_)) => Err(failure),
+            Some(failure) => {
+                let _happened = self.exchange(request);
+                Err(failure)
+            }
+            None => self.exchange(request),
+        }
+    }
+
+    fn exchange<T>(&mut self, request: &Request<T>) -> Result<T, Failure> {
+        let operation = request.body["operationName"].as_str().expect("operations are named");
+        let answer = self.gateway.respond(operation, &request.body["variables"]);
+        request.read(answer.to_string().as_bytes())
+    }
+
+    /// Lets time pass, deadline by deadline, as the shell would.
+    pub fn wait(&mut self, duration: SignedDuration) {
+        let until = self.now + duration;
+        while let Some(deadline) = self.model.next_deadline().filter(|deadline| *deadline <= until) {
+            assert!(deadline > self.now, "a deadline that has passed was kept: {deadline}");
+            self.now = deadline;
+            self.tell(Msg::Woke);
+        }
+        self.now = until;
+    }
+
+    /// Time enough for everything planned shortly, and for a question to be answered.
+    pub fn rest(&mut self) {
+        self.wait(SignedDuration::from_millis(700));
+    }
+
+    pub fn press(&mut self, keys: &[Key]) -> Vec<Effect> {
+        keys.iter().flat_map(|key| self.tell(Msg::Key(*key))).collect()
+    }
+
+    pub fn type_text(&mut self, text: &str) {
+        for letter in text.chars() {
+            self.tell(Msg::Key(Key::Char(letter)));
+        }
+    }
+
+    pub fn paste(&mut self, text: &str) {
+        self.tell(Msg::Paste(Pasted(text.to_owned())));
+    }
+
+    pub fn wallet(&self, id: &str) -> Wallet {
+        let (_, follow) = self.subscription.as_ref().expect("a subscription");
+        let payload = serde_json::json!({ "data": { "walletChanges": self.gateway.wallet(id) } });
+        follow.request().read(payload.to_string().as_bytes()).unwrap()
+    }
+
+    pub fn buffer(&mut self, columns: u16, rows: u16) -> Buffer {
+        let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+        // A second frame, as after a resize: the first one only then tells what fits.
+        for _ in 0..2 {
+            let mut measured = None;
+            terminal.draw(|frame| measured = Some(view::draw(&self.model, frame))).unwrap();
+            let effects = update(&mut self.model, Msg::Drawn(measured.unwrap()), self.now);
+            assert!(effects.iter().all(|effect| *effect == Effect::Draw), "{effects:?}");
+        }
+        terminal.backend().buffer().clone()
+    }
+
+    pub fn screen(&mut self) -> String {
+        crate::frame::letters(&self.buffer(120, 40))
+    }
+
+    pub fn chosen(&self) -> Option<&str> {
+        self.model.tree.chosen().map(tui::graphql::OrganizationId::as_str)
+    }
+
+    pub fn acts(&self) -> Vec<&Effect> {
+        self.effects.iter().filter(|effect| matches!(effect, Effect::Act { .. })).collect()
+    }
+}

@@ -1,0 +1,144 @@
+//! Whole frames, letters and styles.
+
+use tui::model::Settings;
+use tui::msg::{Key, Live, Msg};
+
+use crate::console::{Console, console, settings};
+use crate::frame::{letters, letters_and_styles};
+use crate::gateway::{ACME, Gateway};
+
+fn at_acme(settings: Settings) -> Console {
+    let mut console = Console::with(settings, Gateway::new());
+    console.press(&[Key::Enter, Key::Down]);
+    console.rest();
+    assert_eq!(console.chosen(), Some(ACME));
+    console.press(&[Key::Enter]);
+    console
+}
+
+#[test]
+fn organizations_at_80_by_24() {
+    let mut console = at_acme(settings());
+    insta::assert_snapshot!(letters_and_styles(&console.buffer(80, 24)));
+}
+
+#[test]
+fn organizations_at_120_by_40() {
+    let mut console = at_acme(settings());
+    insta::assert_snapshot!(letters_and_styles(&console.buffer(120, 40)));
+}
+
+#[test]
+fn without_colour_nothing_is_lost_but_colour() {
+    let mut coloured = at_acme(settings());
+    let mut mono = at_acme(Settings { mono: true, ..settings() });
+    let frame = mono.buffer(80, 24);
+    assert_eq!(letters(&frame), letters(&coloured.buffer(80, 24)));
+    insta::assert_snapshot!(letters_and_styles(&frame));
+}
+
+#[test]
+fn in_ascii_every_cell_is_ascii() {
+    let mut console = at_acme(Settings { ascii: true, ..settings() });
+    let frame = letters(&console.buffer(120, 40));
+    let foreign: Vec<&str> = frame.lines().filter(|line| !line.is_ascii()).collect();
+    assert!(foreign.iter().all(|line| line.contains("Café Zoë")), "{foreign:#?}");
+    insta::assert_snapshot!(frame);
+}
+
+#[test]
+fn a_suspended_organization_says_by_whom_and_why() {
+    let mut console = console();
+    console.press(&[Key::Enter, Key::Down, Key::Down]);
+    console.rest();
+    insta::assert_snapshot!(letters_and_styles(&console.buffer(80, 24)));
+}
+
+#[test]
+fn help_lists_the_live_bindings() {
+    let mut console = at_acme(settings());
+    console.press(&[Key::Char('?')]);
+    insta::assert_snapshot!(letters(&console.buffer(80, 50)));
+}
+
+#[test]
+fn a_transfer_shows_both_ends_and_the_exact_amount() {
+    let mut console = at_acme(settings());
+    console.press(&[Key::Char('t')]);
+    console.rest();
+    console.type_text("12500");
+    insta::assert_snapshot!("transfer_being_typed", letters_and_styles(&console.buffer(80, 24)));
+    console.press(&[Key::Enter]);
+    console.type_text("November");
+    console.press(&[Key::Enter]);
+    insta::assert_snapshot!("transfer_question", letters_and_styles(&console.buffer(80, 24)));
+}
+
+#[test]
+fn a_search_shows_where_each_result_is() {
+    let mut console = at_acme(settings());
+    console.press(&[Key::Char('/')]);
+    console.type_text("acme");
+    console.rest();
+    insta::assert_snapshot!(letters_and_styles(&console.buffer(120, 40)));
+}
+
+#[test]
+fn the_palette_finds_commands_by_their_purpose() {
+    let mut console = at_acme(settings());
+    console.press(&[Key::Char(':')]);
+    console.type_text("susp");
+    insta::assert_snapshot!(letters(&console.buffer(80, 24)));
+}
+
+#[test]
+fn a_lost_connection_shows_the_age_of_the_data() {
+    let mut console = at_acme(settings());
+    let heard_at = console.now;
+    console.tell(Msg::Live(Live::Lost {
+        reason: "gateway closed the connection (1006)".to_owned(),
+        attempt: 2,
+        heard_at,
+        retry_at: heard_at + jiff::SignedDuration::from_secs(4),
+    }));
+    console.wait(jiff::SignedDuration::from_secs(12));
+    insta::assert_snapshot!(letters_and_styles(&console.buffer(80, 24)));
+}
+
+#[test]
+fn without_a_key_the_screen_says_how_to_get_one() {
+    let settings = Settings {
+        gateway: "127.0.0.1:4000".to_owned(),
+        without_key: tui::profile::without_key("./data/demo-keys.toml"),
+        ..Settings::default()
+    };
+    let mut console = Console::disconnected(settings, Gateway::new());
+    assert_eq!(console.tell(Msg::Start).len(), 1, "nothing but the frame");
+    insta::assert_snapshot!(letters(&console.buffer(80, 24)));
+}
+
+#[test]
+fn no_size_of_terminal_panics() {
+    let mut console = at_acme(settings());
+    for keys in [&[][..], &[Key::Char('?')], &[Key::Esc, Key::Char('t')], &[Key::Esc, Key::Char('/')]] {
+        console.rest();
+        console.press(keys);
+        for (columns, rows) in [(1, 1), (20, 5), (40, 10), (41, 11), (80, 12), (200, 50), (300, 90)] {
+            console.buffer(columns, rows);
+        }
+    }
+}
+
+#[test]
+fn help_that_does_not_fit_scrolls_to_its_last_line_and_no_further() {
+    let mut console = at_acme(settings());
+    console.press(&[Key::Char('?')]);
+    console.buffer(80, 24);
+    for _ in 0..200 {
+        console.press(&[Key::Down]);
+    }
+    let bottom = letters(&console.buffer(80, 24));
+    assert!(bottom.contains("OSC 52"), "{bottom}");
+    console.press(&[Key::Up]);
+    assert_ne!(letters(&console.buffer(80, 24)), bottom);
+}
