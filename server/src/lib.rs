@@ -1,11 +1,16 @@
 //! The gateway. Data flows one way: HTTP → principal → schema → command → kernel → a feature's rules → its store.
 
 pub mod access;
+pub mod admission;
 pub mod api_key;
+pub mod app;
 pub mod audit;
 pub mod credit;
+pub mod event;
 pub mod http;
 pub mod kernel;
 pub mod organization;
 pub mod schema;
+pub mod seed;
+pub mod settings;
 pub mod webhook;

@@ -22,29 +22,50 @@ pub use crate::credit::read::{counters, holds_by_ids, transactions_by_ids, walle
 
 /// Opens the two wallets of a new organization: LIVE empty, TEST with its play credits.
 pub async fn open_wallets(tx: &mut Tx, organization: OrganizationId) -> Result<()> {
-    let row = |tx: &Tx, environment| wallet::Model {
-        realm_id: tx.realm(),
-        id: tx.id(),
-        organization_id: organization,
-        environment,
-        balance: Credits::ZERO,
-        held: Credits::ZERO,
-        refill_state: RefillState::Armed,
-        refill_reason: None,
-        version: 0,
-        updated_at: tx.now(),
-    };
-    let rows = [Environment::Live, Environment::Test].map(|environment| row(tx, environment).into_active_model());
+    open_wallets_of(tx, &[organization]).await
+}
+
+/// The same for many new organizations at once.
+pub async fn open_wallets_of(tx: &mut Tx, organizations: &[OrganizationId]) -> Result<()> {
+    let mut rows = Vec::with_capacity(2 * organizations.len());
+    for organization in organizations {
+        for environment in [Environment::Live, Environment::Test] {
+            let row = wallet::Model {
+                realm_id: tx.realm(),
+                id: tx.id(),
+                organization_id: *organization,
+                environment,
+                balance: Credits::ZERO,
+                held: Credits::ZERO,
+                refill_state: RefillState::Armed,
+                refill_reason: None,
+                version: 0,
+                updated_at: tx.now(),
+            };
+            rows.push(row.into_active_model());
+        }
+    }
     wallet::Entity::insert_many(rows).exec_without_returning(&*tx).await?;
-    give(tx, organization, Environment::Test, TEST_CREDITS).await
+    let requests: Vec<Request> =
+        organizations.iter().map(|id| Request::Grant(welcome(*id, Environment::Test, TEST_CREDITS))).collect();
+    let wanted = load::Wanted {
+        organizations: organizations.iter().copied().collect(),
+        issued: true,
+        ..load::Wanted::default()
+    };
+    post::post(tx, &wanted, &requests).await?;
+    Ok(())
+}
+
+fn welcome(organization: OrganizationId, environment: Environment, amount: Credits) -> Grant {
+    let note = Note { description: Some("Welcome".into()), metadata: None };
+    let origin = BucketOrigin::Promotional;
+    Grant { organization, environment, amount, origin, priority: DEFAULT_PRIORITY, expires_at: None, note }
 }
 
 /// Promotional credits that Banyan itself gives.
 pub async fn give(tx: &mut Tx, organization: OrganizationId, environment: Environment, amount: Credits) -> Result<()> {
-    let note = Note { description: Some("Welcome".into()), metadata: None };
-    let origin = BucketOrigin::Promotional;
-    let grant = Grant { organization, environment, amount, origin, priority: DEFAULT_PRIORITY, expires_at: None, note };
-    grant_in(tx, grant).await?;
+    grant_in(tx, welcome(organization, environment, amount)).await?;
     Ok(())
 }
 

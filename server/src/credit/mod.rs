@@ -21,3 +21,5 @@ pub mod model;
 mod post;
 mod read;
 mod save;
+pub mod verify;
+pub mod worker;

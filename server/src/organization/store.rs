@@ -380,6 +380,12 @@ pub async fn insert(tx: &Tx, organization: Organization) -> Result<()> {
     Ok(())
 }
 
+pub async fn insert_many(tx: &Tx, organizations: Vec<Organization>) -> Result<()> {
+    let rows = organizations.into_iter().map(IntoActiveModel::into_active_model);
+    organization::Entity::insert_many(rows).exec_without_returning(tx).await?;
+    Ok(())
+}
+
 /// A new partition for a new root.
 pub async fn insert_realm(tx: &Tx, realm: RealmId) -> Result<()> {
     let row = entity::realm::Model { realm_id: realm, sequence: 0, created_at: tx.now() };
