@@ -20,6 +20,7 @@ use crate::access::scope::Scopes;
 use crate::access::store as access_store;
 use crate::api_key::model::address_allowed;
 use crate::api_key::secret::{Named, Peppers, Token};
+use crate::credit::ledger::Ledger;
 use crate::http::{self, Admitted, Credentials, EndReason, TopLevelError};
 use crate::kernel::Kernel;
 use crate::kernel::error::{Error, ErrorCode, Refusal};
@@ -35,6 +36,7 @@ const AUTHORITY_CHECK_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Clone)]
 pub struct Admission {
     pub kernel: Kernel,
+    pub ledger: Ledger,
     pub peppers: Peppers,
     pub welcome_credits: Credits,
 }
@@ -63,6 +65,7 @@ impl http::Admission for Admission {
             let session = Arc::new(Session {
                 caller,
                 kernel: self.kernel.clone(),
+                ledger: self.ledger.clone(),
                 peppers: self.peppers.clone(),
                 scopes: found.scopes,
                 acting: found.acting,

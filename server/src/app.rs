@@ -13,6 +13,7 @@ use migration::{Migrator, MigratorTrait};
 
 use crate::admission::Admission;
 use crate::api_key::secret::Peppers;
+use crate::credit::ledger::Ledger;
 use crate::http::guard::{Guard, Limits};
 use crate::http::{GraphiqlSettings, HttpSettings, Service, Shutdown};
 use crate::kernel::Kernel;
@@ -26,6 +27,7 @@ use crate::settings::{Settings, unhex};
 #[derive(Clone)]
 pub struct App {
     pub kernel: Kernel,
+    pub ledger: Ledger,
     pub peppers: Peppers,
     pub settings: Settings,
     pub shutdown: Shutdown,
@@ -38,7 +40,9 @@ impl App {
             .map_err(|e| Fault::caused_by(format!("{} cannot be made", settings.data.display()), e))?;
         let peppers = peppers(&settings, &world)?;
         let db = Database::open(&settings.database_url, settings.postgres_connections).await?;
-        let app = Self { kernel: Kernel::new(db, world), peppers, settings, shutdown: Shutdown::default() };
+        let kernel = Kernel::new(db, world);
+        let ledger = Ledger::new(kernel.clone());
+        let app = Self { kernel, ledger, peppers, settings, shutdown: Shutdown::default() };
         app.migrate().await?;
         Ok(app)
     }
@@ -61,6 +65,7 @@ impl App {
             executor: schema::build(),
             admission: Arc::new(Admission {
                 kernel: self.kernel.clone(),
+                ledger: self.ledger.clone(),
                 peppers: self.peppers.clone(),
                 welcome_credits: self.settings.root_credits,
             }),

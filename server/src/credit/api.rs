@@ -8,17 +8,18 @@ use entity::kind::{BucketOrigin, Environment, HoldStatus, RefillState};
 use entity::{hold, wallet};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
-use crate::credit::command::grant_in;
 use crate::credit::engine::Request;
 use crate::credit::engine::decision::Outcome;
-use crate::credit::engine::request::{Grant, Note};
+use crate::credit::engine::request::{self, Grant, Note};
 use crate::credit::model::{DEFAULT_PRIORITY, TEST_CREDITS};
+use crate::credit::rules::spent;
 use crate::credit::{load, post};
-use crate::kernel::error::Result;
+use crate::kernel::error::{Fault, Result};
 use crate::kernel::tx::Tx;
 
-pub use crate::credit::command::{Quantity, SpendInput, Spent, charge, price};
+pub use crate::credit::command::{Quantity, Spent};
 pub use crate::credit::read::{counters, holds_by_ids, transactions_by_ids, wallets_by_ids};
+pub use crate::credit::rules::price;
 
 /// Opens the two wallets of a new organization: LIVE empty, TEST with its play credits.
 pub async fn open_wallets(tx: &mut Tx, organization: OrganizationId) -> Result<()> {
@@ -65,7 +66,35 @@ fn welcome(organization: OrganizationId, environment: Environment, amount: Credi
 
 /// Promotional credits that Banyan itself gives.
 pub async fn give(tx: &mut Tx, organization: OrganizationId, environment: Environment, amount: Credits) -> Result<()> {
-    grant_in(tx, welcome(organization, environment, amount)).await?;
+    let wanted =
+        load::Wanted { organizations: BTreeSet::from([organization]), issued: true, ..load::Wanted::default() };
+    post::post(tx, &wanted, &[Request::Grant(welcome(organization, environment, amount))]).await?;
+    Ok(())
+}
+
+/// Charges within another command's transaction: `apiKeyVerify`, an invoice's submission.
+pub async fn charge(tx: &mut Tx, spend: request::Spend) -> Result<Spent> {
+    let wanted = load::Wanted {
+        organizations: BTreeSet::from([spend.organization]),
+        families: spend.family.into_iter().collect(),
+        ..load::Wanted::default()
+    };
+    let (book, decisions) = post::post(tx, &wanted, &[Request::Charge(spend)]).await?;
+    let Some(Outcome::Charged { hold, transaction, amount }) = decisions.first().map(|made| made.outcome.clone())
+    else {
+        return Err(Fault::new("a charge was decided as something else").into());
+    };
+    tx.note("holdId", hold.to_string());
+    tx.note("amount", amount.get());
+    Ok(spent(tx, &book, hold, Some(transaction))?)
+}
+
+/// Moves credits within another command's transaction, both ends already authorized: the first funding of a provisioned
+/// organization.
+pub async fn transfer(tx: &mut Tx, transfer: request::Transfer) -> Result<()> {
+    let organizations = BTreeSet::from([transfer.source, transfer.target]);
+    let wanted = load::Wanted { organizations, ..load::Wanted::default() };
+    post::post(tx, &wanted, &[Request::Transfer(transfer)]).await?;
     Ok(())
 }
 

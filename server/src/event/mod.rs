@@ -7,6 +7,6 @@
 //!
 //! **Not here.** Writing events (the kernel), sending them elsewhere (webhooks).
 
-pub(crate) mod graphql;
+pub mod graphql;
 mod store;
 mod stream;

@@ -309,17 +309,6 @@ pub async fn live_descendants(
     rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect()
 }
 
-/// How many levels the subtree has, the top being 1.
-pub async fn height(connection: &impl ConnectionTrait, realm: RealmId, top: OrganizationId) -> Result<i64> {
-    let within = Within::Subtree { realm, top, with_top: true, depth_max: None };
-    let mut sql = Sql::default();
-    below(&mut sql, within, Status::Active);
-    sql.push("SELECT CAST(MAX(level) + 1 AS BIGINT) AS height FROM below");
-    let row = connection.query_one_raw(sql.statement(connection)).await?;
-    let row = row.ok_or_else(|| Fault::new("a height answered no row"))?;
-    Ok(row.try_get("", "height")?)
-}
-
 pub async fn by_ids(
     connection: &impl ConnectionTrait,
     realms: &[RealmId],

@@ -14,9 +14,10 @@ use crate::api_key::command::CreateKey;
 use crate::api_key::model::Terms;
 use crate::api_key::secret::Named;
 use crate::app::{App, write_private};
-use crate::credit::command::{Charge, GrantCredits, Quantity, SetMeter, SpendInput, TransferCredits};
+use crate::credit::command::{Charge, GrantCredits, GrantTerms, Movement, Quantity, SpendInput, TransferCredits};
+use crate::credit::meter::SetMeter;
 use crate::credit::model::Remark;
-use crate::kernel::command::Command;
+use crate::kernel::command::{Command, Executed};
 use crate::kernel::error::{Error, Fault, Result};
 use crate::organization::command::{CreateOrganization, Parent, UpdateDelegation, UpdateFunding, UpdateLimits};
 use crate::organization::lifecycle::SuspendOrganization;
@@ -82,27 +83,36 @@ fn credits(amount: i64) -> Credits {
     Credits::new(amount).expect("the story's amounts are in range")
 }
 
+/// Nothing of the story is ever refused.
+fn told<T>(name: &str, done: Result<Executed<T>>) -> Result<T> {
+    done.map(|executed| executed.output).map_err(|error| match error {
+        Error::Refused(refusal) => Fault::new(format!("the demo's {name} was refused: {}", refusal.message)).into(),
+        fault => fault,
+    })
+}
+
 fn set(text: &str) -> Change<String> {
     Change::Set(text.to_owned())
 }
 
 impl Story<'_> {
-    async fn run<C: Command>(&self, command: C) -> Result<C::Output> {
+    fn caller(&self) -> Caller {
         let world = &self.app.kernel.world;
-        let caller = Caller {
+        Caller {
             principal: Principal::Operator(self.operator),
             acting: None,
             request_id: world.ids.id(world.clock.now()),
             address: None,
             idempotency_key: None,
-        };
-        let done = self.app.kernel.execute(&caller, &command).await;
-        done.map(|executed| executed.output).map_err(|error| match error {
-            Error::Refused(refusal) => {
-                Fault::new(format!("the demo's {} was refused: {}", C::NAME, refusal.message)).into()
-            }
-            fault => fault,
-        })
+        }
+    }
+
+    async fn run<C: Command>(&self, command: C) -> Result<C::Output> {
+        told(C::NAME, self.app.kernel.execute(&self.caller(), &command).await)
+    }
+
+    async fn movement<M: Movement>(&self, movement: M) -> Result<M::Output> {
+        told(M::NAME, self.app.ledger.submit(&self.caller(), &movement).await)
     }
 
     fn next_key(&mut self) -> String {
@@ -121,14 +131,16 @@ impl Story<'_> {
                 idempotency_key: None,
             })
             .await?;
-        self.run(GrantCredits {
+        self.movement(GrantCredits {
             organization: Some(root.id),
-            amount: credits(purse),
-            origin: BucketOrigin::Prepaid,
-            priority: None,
-            expires_at: None,
-            environment: Environment::Live,
-            remark: Remark { description: Some("First purchase".to_owned()), metadata: BTreeMap::new() },
+            terms: GrantTerms {
+                amount: credits(purse),
+                origin: BucketOrigin::Prepaid,
+                priority: None,
+                expires_at: None,
+                environment: Environment::Live,
+                remark: Remark { description: Some("First purchase".to_owned()), metadata: BTreeMap::new() },
+            },
             idempotency_key: format!("purse-{}", root.id),
         })
         .await?;
@@ -152,7 +164,7 @@ impl Story<'_> {
 
     async fn fund(&mut self, source: OrganizationId, target: OrganizationId, amount: i64) -> Result<()> {
         let idempotency_key = self.next_key();
-        self.run(TransferCredits {
+        self.movement(TransferCredits {
             source: Some(source),
             target,
             amount: credits(amount),
@@ -165,7 +177,7 @@ impl Story<'_> {
 
     async fn spend(&mut self, organization: OrganizationId, cost: Quantity, what: &str) -> Result<()> {
         let idempotency_key = self.next_key();
-        self.run(Charge {
+        self.movement(Charge {
             spend: SpendInput {
                 organization: Some(organization),
                 cost,

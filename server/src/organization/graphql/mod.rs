@@ -1,11 +1,11 @@
 //! Organizations in the schema.
 
-mod input;
-mod level;
-mod mutation;
-mod object;
-mod plan;
-mod query;
+pub mod input;
+pub mod level;
+pub mod mutation;
+pub mod object;
+pub mod plan;
+pub mod query;
 
 pub use level::{OrganizationLevel, Organizations};
 pub use mutation::OrganizationMutation;
