@@ -4,6 +4,7 @@ pub mod access;
 pub mod api_key;
 pub mod audit;
 pub mod credit;
+pub mod event;
 pub mod http;
 pub mod kernel;
 pub mod organization;

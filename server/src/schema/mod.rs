@@ -11,6 +11,8 @@ pub mod node;
 pub mod payload;
 pub mod scalar;
 pub mod session;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod user_error;
 pub mod viewer;
 
@@ -22,6 +24,7 @@ use crate::credit::graphql::{CreditMutation, CreditQuery};
 use crate::organization::graphql::{OrganizationMutation, OrganizationQuery};
 use crate::schema::node::NodeQuery;
 use crate::schema::viewer::Viewer;
+use crate::webhook::graphql::WebhookMutation;
 
 /// Reads. Everything a query answers is limited to what the caller may see.
 #[derive(MergedObject, Default)]
@@ -29,7 +32,7 @@ pub struct Query(ViewerQuery, NodeQuery, OrganizationQuery, ApiKeyQuery, CreditQ
 
 /// Changes. Each has one `input` and answers with what changed, or with `userErrors` and nothing changed.
 #[derive(MergedObject, Default)]
-pub struct Mutation(OrganizationMutation, ApiKeyMutation, CreditMutation);
+pub struct Mutation(OrganizationMutation, ApiKeyMutation, CreditMutation, WebhookMutation);
 
 #[derive(Default)]
 pub struct ViewerQuery;
