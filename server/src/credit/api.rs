@@ -17,7 +17,7 @@ use crate::credit::{load, post};
 use crate::kernel::error::Result;
 use crate::kernel::tx::Tx;
 
-pub use crate::credit::command::{Quantity, SpendInput, Spent, charge, price};
+pub use crate::credit::command::{Moved, Quantity, SpendInput, Spent, charge, price, transfer};
 pub use crate::credit::read::{counters, holds_by_ids, transactions_by_ids, wallets_by_ids};
 
 /// Opens the two wallets of a new organization: LIVE empty, TEST with its play credits.

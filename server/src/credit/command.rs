@@ -338,24 +338,29 @@ impl Command for TransferCredits {
     }
 
     async fn run(&self, tx: &mut Tx) -> Result<Moved> {
-        self.remark.check()?;
         check_other_end(tx, self.target).await?;
-        let source = tx.target().id();
-        let environment = environment_of(&tx.caller().principal, None)?;
-        let wanted = load::Wanted { organizations: BTreeSet::from([source, self.target]), ..load::Wanted::default() };
-        let request = Request::Transfer(request::Transfer {
-            source,
-            target: self.target,
-            environment,
-            amount: self.amount,
-            note: self.remark.note(),
-        });
-        let (book, decisions) = post::post(tx, &wanted, &[request]).await?;
-        tx.note("sourceOrganizationId", source.to_string());
-        tx.note("targetOrganizationId", self.target.to_string());
-        tx.note("amount", self.amount.get());
-        moved(tx, &book, only(&decisions)?, Some(source), self.target, environment)
+        transfer(tx, tx.target().id(), self.target, self.amount, &self.remark).await
     }
+}
+
+/// Transfers within another command's transaction, in the key's environment; `organizationProvision` does it too. Both
+/// ends are the caller's to command.
+pub async fn transfer(
+    tx: &mut Tx,
+    source: OrganizationId,
+    target: OrganizationId,
+    amount: Credits,
+    remark: &Remark,
+) -> Result<Moved> {
+    remark.check()?;
+    let environment = environment_of(&tx.caller().principal, None)?;
+    let wanted = load::Wanted { organizations: BTreeSet::from([source, target]), ..load::Wanted::default() };
+    let request = Request::Transfer(request::Transfer { source, target, environment, amount, note: remark.note() });
+    let (book, decisions) = post::post(tx, &wanted, &[request]).await?;
+    tx.note("sourceOrganizationId", source.to_string());
+    tx.note("targetOrganizationId", target.to_string());
+    tx.note("amount", amount.get());
+    moved(tx, &book, only(&decisions)?, Some(source), target, environment)
 }
 
 /// The target of a transfer must be as visible and as controllable as its source.

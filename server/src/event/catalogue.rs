@@ -2,7 +2,10 @@
 
 use crate::api_key::event as api_key;
 use crate::credit::event as credit;
+use crate::member::event as member;
 use crate::organization::event as organization;
+use crate::project::event as project;
+use crate::trade::event as trade;
 use crate::webhook::event as webhook;
 
 /// A type of event and when it happens.
@@ -43,6 +46,14 @@ pub const EVENT_TYPES: &[EventType] = &[
     of(credit::REFILL_FIRED, "A wallet was refilled from the parent's."),
     of(credit::REFILL_STARVED, "A wallet ran low and could not be refilled."),
     of(credit::CAP_WARNING, "A monthly limit is nearly used up."),
+    of(member::ADDED, "A person became a member."),
+    of(member::REMOVED, "A membership ended."),
+    of(project::CREATED, "A project was made."),
+    of(trade::SELLER_CREATED, "A seller was made."),
+    of(trade::BUYER_CREATED, "A buyer was made."),
+    of(trade::INVOICE_CREATED, "A draft of an invoice was made."),
+    of(trade::INVOICE_SUBMITTED, "An invoice was submitted, and its meter charged."),
+    of(trade::INVOICE_CANCELLED, "An invoice was withdrawn."),
     of(webhook::CREATED, "A webhook endpoint was registered."),
     of(webhook::UPDATED, "A webhook endpoint changed, was disabled or enabled."),
     of(webhook::DELETED, "A webhook endpoint was removed."),

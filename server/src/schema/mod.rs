@@ -21,9 +21,12 @@ use async_graphql::{Context, EmptySubscription, MergedObject, Object, SDLExportO
 use crate::api_key::graphql::{ApiKeyMutation, ApiKeyQuery};
 use crate::audit::graphql::AuditQuery;
 use crate::credit::graphql::{CreditMutation, CreditQuery};
+use crate::member::graphql::{MemberMutation, ProvisionMutation};
 use crate::organization::graphql::{OrganizationMutation, OrganizationQuery};
+use crate::project::graphql::ProjectMutation;
 use crate::schema::node::NodeQuery;
 use crate::schema::viewer::Viewer;
+use crate::trade::graphql::TradeMutation;
 use crate::webhook::graphql::WebhookMutation;
 
 /// Reads. Everything a query answers is limited to what the caller may see.
@@ -32,7 +35,16 @@ pub struct Query(ViewerQuery, NodeQuery, OrganizationQuery, ApiKeyQuery, CreditQ
 
 /// Changes. Each has one `input` and answers with what changed, or with `userErrors` and nothing changed.
 #[derive(MergedObject, Default)]
-pub struct Mutation(OrganizationMutation, ApiKeyMutation, CreditMutation, WebhookMutation);
+pub struct Mutation(
+    OrganizationMutation,
+    ApiKeyMutation,
+    CreditMutation,
+    WebhookMutation,
+    ProjectMutation,
+    TradeMutation,
+    MemberMutation,
+    ProvisionMutation,
+);
 
 #[derive(Default)]
 pub struct ViewerQuery;

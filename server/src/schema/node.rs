@@ -14,9 +14,12 @@ use crate::credit::api as credit;
 use crate::credit::graphql::{Hold, LedgerTransaction, Wallet};
 use crate::kernel::error::{Error, ErrorCode, Refusal};
 use crate::kernel::owned::{self, OwnedRow};
+use crate::member::graphql::Member;
 use crate::organization::graphql::owned::Owned;
 use crate::organization::graphql::{Organization, Organizations};
+use crate::project::graphql::Project;
 use crate::schema::session::{Session, expose};
+use crate::trade::graphql::{Buyer, Invoice, Seller};
 use crate::webhook::graphql::WebhookEndpoint;
 
 /// The most ids `nodes` takes.
@@ -33,6 +36,11 @@ pub enum Node {
     ApiKey(ApiKey),
     AuditEvent(AuditEvent),
     WebhookEndpoint(WebhookEndpoint),
+    Project(Project),
+    Seller(Seller),
+    Buyer(Buyer),
+    Invoice(Invoice),
+    Member(Member),
 }
 
 #[derive(Default)]
@@ -85,6 +93,11 @@ async fn nodes(session: &Arc<Session>, ids: &[ID]) -> Result<Vec<Option<Node>>, 
     load.api_keys(&wanted, &mut found).await?;
     load.audit_events(&wanted, &mut found).await?;
     load.owned(of_kind!(wanted, WebhookEndpoint), Node::WebhookEndpoint, &mut found).await?;
+    load.owned(of_kind!(wanted, Project), Node::Project, &mut found).await?;
+    load.owned(of_kind!(wanted, Seller), Node::Seller, &mut found).await?;
+    load.owned(of_kind!(wanted, Buyer), Node::Buyer, &mut found).await?;
+    load.owned(of_kind!(wanted, Invoice), Node::Invoice, &mut found).await?;
+    load.owned(of_kind!(wanted, Member), Node::Member, &mut found).await?;
     Ok(wanted.iter().map(|id| found.get(id).cloned()).collect())
 }
 

@@ -14,7 +14,7 @@
 pub mod api;
 pub mod command;
 pub mod event;
-pub(crate) mod graphql;
+pub mod graphql;
 pub mod model;
 pub(crate) mod store;
 #[cfg(test)]
