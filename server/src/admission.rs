@@ -39,6 +39,7 @@ pub struct Admission {
     pub ledger: Ledger,
     pub peppers: Peppers,
     pub welcome_credits: Credits,
+    pub webhook_http_loopback: bool,
 }
 
 /// Who somebody was found to be.
@@ -70,6 +71,7 @@ impl http::Admission for Admission {
                 scopes: found.scopes,
                 acting: found.acting,
                 welcome_credits: self.welcome_credits,
+                webhook_http_loopback: self.webhook_http_loopback,
             });
             let mut admitted = Admitted::new(move |request: Request| request.data(Arc::clone(&session)));
             admitted.anonymous = anonymous;

@@ -68,6 +68,7 @@ impl App {
                 ledger: self.ledger.clone(),
                 peppers: self.peppers.clone(),
                 welcome_credits: self.settings.root_credits,
+                webhook_http_loopback: self.settings.webhook_http_loopback,
             }),
             guard: Arc::new(guard),
             sdl: sdl.into(),

@@ -17,6 +17,8 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
+use crate::kernel::seal::Sealer;
+
 /// 128 bits in base 62.
 const WORD_CHARS: usize = 22;
 /// 32 bits in base 62.
@@ -134,6 +136,12 @@ impl Peppers {
     /// `None` when there is not one.
     pub fn new(by_id: BTreeMap<i64, Vec<u8>>) -> Option<Self> {
         (!by_id.is_empty()).then_some(Self { by_id })
+    }
+
+    /// What seals secrets that must be read again, with keys derived from the same material.
+    pub fn sealer(&self) -> Sealer {
+        Sealer::new(self.by_id.iter().map(|(id, pepper)| (*id, pepper.as_slice())))
+            .expect("there is at least one pepper")
     }
 
     /// The hash to store for a new token, and the pepper it was made with.

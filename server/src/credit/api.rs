@@ -11,13 +11,13 @@ use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use crate::credit::engine::Request;
 use crate::credit::engine::decision::Outcome;
 use crate::credit::engine::request::{self, Grant, Note};
-use crate::credit::model::{DEFAULT_PRIORITY, TEST_CREDITS};
-use crate::credit::rules::spent;
+use crate::credit::model::{DEFAULT_PRIORITY, Remark, TEST_CREDITS};
+use crate::credit::rules::{environment_of, family_of, moved, spent};
 use crate::credit::{load, post};
 use crate::kernel::error::{Fault, Result};
 use crate::kernel::tx::Tx;
 
-pub use crate::credit::command::{Quantity, Spent};
+pub use crate::credit::command::{Moved, Quantity, SpendInput, Spent};
 pub use crate::credit::read::{counters, holds_by_ids, transactions_by_ids, wallets_by_ids};
 pub use crate::credit::rules::price;
 
@@ -89,13 +89,37 @@ pub async fn charge(tx: &mut Tx, spend: request::Spend) -> Result<Spent> {
     Ok(spent(tx, &book, hold, Some(transaction))?)
 }
 
-/// Moves credits within another command's transaction, both ends already authorized: the first funding of a provisioned
-/// organization.
-pub async fn transfer(tx: &mut Tx, transfer: request::Transfer) -> Result<()> {
-    let organizations = BTreeSet::from([transfer.source, transfer.target]);
-    let wanted = load::Wanted { organizations, ..load::Wanted::default() };
-    post::post(tx, &wanted, &[Request::Transfer(transfer)]).await?;
-    Ok(())
+/// The engine's spend of what an input says, by the caller of this transaction and its target.
+pub async fn resolve(tx: &Tx, spend: &SpendInput) -> Result<request::Spend> {
+    spend.remark.check()?;
+    let principal = &tx.caller().principal;
+    Ok(request::Spend {
+        organization: tx.target().id(),
+        environment: environment_of(principal, spend.environment)?,
+        cost: price(tx, tx.realm(), &spend.cost).await?,
+        family: family_of(principal),
+        note: spend.remark.note(),
+    })
+}
+
+/// Transfers within another command's transaction, in the key's environment; both ends are the caller's to command.
+pub async fn transfer(
+    tx: &mut Tx,
+    source: OrganizationId,
+    target: OrganizationId,
+    amount: Credits,
+    remark: &Remark,
+) -> Result<Moved> {
+    remark.check()?;
+    let environment = environment_of(&tx.caller().principal, None)?;
+    let wanted = load::Wanted { organizations: BTreeSet::from([source, target]), ..load::Wanted::default() };
+    let request = request::Transfer { source, target, environment, amount, note: remark.note() };
+    let (book, decisions) = post::post(tx, &wanted, &[Request::Transfer(request)]).await?;
+    let decision = decisions.first().ok_or_else(|| Fault::new("one request made no decision"))?;
+    tx.note("sourceOrganizationId", source.to_string());
+    tx.note("targetOrganizationId", target.to_string());
+    tx.note("amount", amount.get());
+    Ok(moved(tx, &book, decision, Some(source), target)?)
 }
 
 /// Looks at the organization's refill again after its limits or its parent changed.

@@ -195,7 +195,7 @@ pub(super) fn spent(tx: &Tx, book: &Book, hold: HoldId, transaction: Option<Tran
     })
 }
 
-fn moved(
+pub(super) fn moved(
     tx: &Tx,
     book: &Book,
     decision: &Decision,

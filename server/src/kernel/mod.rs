@@ -20,7 +20,9 @@ pub mod db;
 pub mod error;
 pub mod event;
 pub mod execute;
+pub mod owned;
 pub mod page;
+pub mod seal;
 pub mod sql;
 pub mod tx;
 

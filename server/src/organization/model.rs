@@ -153,7 +153,7 @@ pub fn fold(name: &str) -> String {
     name.to_lowercase()
 }
 
-fn has_chars(text: &str, range: std::ops::RangeInclusive<usize>) -> bool {
+pub fn has_chars(text: &str, range: std::ops::RangeInclusive<usize>) -> bool {
     range.contains(&text.chars().count()) && !text.chars().any(char::is_control)
 }
 
@@ -166,12 +166,12 @@ pub fn is_email(text: &str) -> bool {
 }
 
 /// Eight digits, a hyphen, four digits.
-fn is_tax_number(text: &str) -> bool {
+pub fn is_tax_number(text: &str) -> bool {
     text.len() == 13 && text.bytes().enumerate().all(|(i, b)| if i == 8 { b == b'-' } else { b.is_ascii_digit() })
 }
 
 /// A plus sign and up to fifteen digits that do not begin with zero (ITU-T E.164).
-fn is_phone_number(text: &str) -> bool {
+pub fn is_phone_number(text: &str) -> bool {
     text.strip_prefix('+').is_some_and(|digits| {
         (7..=15).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit())
     })

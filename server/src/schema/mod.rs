@@ -12,6 +12,8 @@ mod nullable;
 pub mod payload;
 pub mod scalar;
 pub mod session;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod user_error;
 pub mod viewer;
 
@@ -22,9 +24,13 @@ use crate::audit::graphql::AuditQuery;
 use crate::credit::graphql::{CreditMutation, CreditQuery};
 use crate::event::graphql::EventSubscription;
 use crate::http::guard::Limits;
+use crate::member::graphql::{MemberMutation, ProvisionMutation};
 use crate::organization::graphql::{OrganizationMutation, OrganizationQuery};
+use crate::project::graphql::ProjectMutation;
 use crate::schema::node::NodeQuery;
 use crate::schema::viewer::Viewer;
+use crate::trade::graphql::TradeMutation;
+use crate::webhook::graphql::WebhookMutation;
 
 /// Reads. Everything a query answers is limited to what the caller may see.
 #[derive(MergedObject, Default)]
@@ -32,7 +38,16 @@ pub struct Query(ViewerQuery, NodeQuery, OrganizationQuery, ApiKeyQuery, CreditQ
 
 /// Changes. Each has one `input` and answers with what changed, or with `userErrors` and nothing changed.
 #[derive(MergedObject, Default)]
-pub struct Mutation(OrganizationMutation, ApiKeyMutation, CreditMutation);
+pub struct Mutation(
+    OrganizationMutation,
+    ApiKeyMutation,
+    CreditMutation,
+    WebhookMutation,
+    ProjectMutation,
+    TradeMutation,
+    MemberMutation,
+    ProvisionMutation,
+);
 
 #[derive(Default)]
 pub struct ViewerQuery;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Interface, Object, Result};
-use entity::id::{AnyId, ApiKeyId, HoldId, OrganizationId, RealmId, TransactionId, WalletId};
+use entity::id::{AnyId, ApiKeyId, HoldId, Id, OrganizationId, RealmId, TransactionId, WalletId};
 
 use crate::access::policy::Permission;
 use crate::api_key::api as api_key;
@@ -13,8 +13,14 @@ use crate::audit::graphql::AuditEvent;
 use crate::credit::api as credit;
 use crate::credit::graphql::{Hold, LedgerTransaction, Wallet};
 use crate::kernel::error::{Error, ErrorCode, Refusal};
+use crate::kernel::owned::{self, OwnedRow};
+use crate::member::graphql::Member;
+use crate::organization::graphql::owned::Owned;
 use crate::organization::graphql::{Organization, Organizations};
+use crate::project::graphql::Project;
 use crate::schema::session::{Session, expose};
+use crate::trade::graphql::{Buyer, Invoice, Seller};
+use crate::webhook::graphql::WebhookEndpoint;
 
 /// The most ids `nodes` takes.
 const NODES_MAX: usize = 100;
@@ -29,6 +35,12 @@ pub enum Node {
     LedgerTransaction(LedgerTransaction),
     ApiKey(ApiKey),
     AuditEvent(AuditEvent),
+    WebhookEndpoint(WebhookEndpoint),
+    Project(Project),
+    Seller(Seller),
+    Buyer(Buyer),
+    Invoice(Invoice),
+    Member(Member),
 }
 
 #[derive(Default)]
@@ -46,6 +58,12 @@ impl NodeQuery {
     async fn nodes(&self, ctx: &Context<'_>, #[graphql(desc = "Any ids.")] ids: Vec<ID>) -> Result<Vec<Option<Node>>> {
         nodes(Session::of(ctx), &ids).await.map_err(|error| expose(ctx, error))
     }
+}
+
+macro_rules! of_kind {
+    ($wanted:expr, $kind:ident) => {
+        $wanted.iter().filter_map(|id| if let AnyId::$kind(id) = id { Some(*id) } else { None }).collect::<Vec<_>>()
+    };
 }
 
 /// At most a fixed number of statements for each kind of id.
@@ -74,13 +92,13 @@ async fn nodes(session: &Arc<Session>, ids: &[ID]) -> Result<Vec<Option<Node>>, 
     load.transactions(&wanted, &mut found).await?;
     load.api_keys(&wanted, &mut found).await?;
     load.audit_events(&wanted, &mut found).await?;
+    load.owned(of_kind!(wanted, WebhookEndpoint), Node::WebhookEndpoint, &mut found).await?;
+    load.owned(of_kind!(wanted, Project), Node::Project, &mut found).await?;
+    load.owned(of_kind!(wanted, Seller), Node::Seller, &mut found).await?;
+    load.owned(of_kind!(wanted, Buyer), Node::Buyer, &mut found).await?;
+    load.owned(of_kind!(wanted, Invoice), Node::Invoice, &mut found).await?;
+    load.owned(of_kind!(wanted, Member), Node::Member, &mut found).await?;
     Ok(wanted.iter().map(|id| found.get(id).cloned()).collect())
-}
-
-macro_rules! of_kind {
-    ($wanted:expr, $kind:ident) => {
-        $wanted.iter().filter_map(|id| if let AnyId::$kind(id) = id { Some(*id) } else { None }).collect::<Vec<_>>()
-    };
 }
 
 struct Loader<'a> {
@@ -105,6 +123,32 @@ impl Loader<'_> {
         if !ids.is_empty() {
             for owner in self.owners(ids, Permission::OrganizationRead).await? {
                 found.insert(owner.organization_id().into(), Node::Organization(owner));
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows of one of the tables whose rows belong to one organization each.
+    async fn owned<I, R, N>(
+        &self,
+        ids: Vec<I>,
+        node: fn(N) -> Node,
+        found: &mut HashMap<AnyId, Node>,
+    ) -> Result<(), Error>
+    where
+        I: Id + Into<AnyId>,
+        R: OwnedRow,
+        N: From<Owned<R>>,
+    {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let uuids: Vec<_> = ids.into_iter().map(Id::uuid).collect();
+        let rows: Vec<R> = owned::by_ids(&self.session.snapshot(), &self.realms(), &uuids).await?;
+        let owners = self.owners(rows.iter().map(R::organization_id).collect(), R::READ).await?;
+        for row in rows {
+            if let Some(owner) = owners.iter().find(|owner| owner.organization_id() == row.organization_id()) {
+                found.insert(I::from(row.uuid()).into(), node(Owned::one(owner.clone(), row).into()));
             }
         }
         Ok(())

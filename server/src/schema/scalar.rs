@@ -12,21 +12,52 @@ pub struct Credits(pub CreditAmount);
 #[Scalar(name = "Credits", specified_by_url = "https://www.rfc-editor.org/rfc/rfc8259#section-6")]
 impl ScalarType for Credits {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let Value::Number(number) = &value else { return Err(InputValueError::expected_type(value)) };
-        // 1e3 and 5.0 are whole numbers too, as JSON reads them; what is beyond 2^53 is refused before it is rounded.
-        let whole = number.as_i64().or_else(|| {
-            let float = number.as_f64()?;
-            let in_range = float.fract() == 0.0 && float.abs() <= 9_007_199_254_740_991.0;
-            #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53, so exact")]
-            in_range.then_some(float as i64)
-        });
-        whole.and_then(CreditAmount::new).map(Self).ok_or_else(|| {
-            InputValueError::custom("Credits are whole numbers from -9007199254740991 to 9007199254740991")
-        })
+        match &value {
+            Value::Number(number) => whole(number).and_then(CreditAmount::new).map(Self).ok_or_else(|| {
+                InputValueError::custom("Credits are whole numbers from -9007199254740991 to 9007199254740991")
+            }),
+            _ => Err(InputValueError::expected_type(value)),
+        }
     }
 
     fn to_value(&self) -> Value {
         Value::from(self.0.get())
+    }
+}
+
+/// 1e3 and 5.0 are whole numbers too, as JSON reads them; what is beyond 2^53 is refused before it is rounded.
+fn whole(number: &async_graphql::Number) -> Option<i64> {
+    number.as_i64().or_else(|| {
+        let float = number.as_f64()?;
+        let in_range = float.fract() == 0.0 && float.abs() <= 9_007_199_254_740_991.0;
+        #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53, so exact")]
+        in_range.then_some(float as i64)
+    })
+}
+
+/// An amount of money as a whole number of the currency's minor units, such as kobo or cents, within ±(2^53−1), so that
+/// a JSON number carries it exactly.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct MinorUnits(pub i64);
+
+/// An amount of money as a whole number of the currency's minor units, such as kobo or cents, within ±(2^53−1), so that
+/// a JSON number carries it exactly.
+#[Scalar(name = "MinorUnits", specified_by_url = "https://www.iso.org/iso-4217-currency-codes.html")]
+impl ScalarType for MinorUnits {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            // The range is that of credits, for the same reason.
+            Value::Number(number) => {
+                whole(number).and_then(CreditAmount::new).map(|amount| Self(amount.get())).ok_or_else(|| {
+                    InputValueError::custom("Minor units are whole numbers from -9007199254740991 to 9007199254740991")
+                })
+            }
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(self.0)
     }
 }
 

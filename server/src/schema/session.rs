@@ -33,6 +33,8 @@ pub struct Session {
     pub acting: Option<(Path, Reach)>,
     /// Credits a new root is given.
     pub welcome_credits: entity::credits::Credits,
+    /// Whether webhook endpoints may be plain http on this very machine.
+    pub webhook_http_loopback: bool,
 }
 
 impl Session {

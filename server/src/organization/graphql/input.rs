@@ -3,10 +3,12 @@
 use async_graphql::{Enum, ID, InputObject, MaybeUndefined, OneofObject};
 
 use crate::kernel::error::Refusal;
+use crate::organization::command::{CreateOrganization, Parent};
 use crate::organization::model::{Change, Profile, metadata_from};
 use crate::organization::store::{Filter, Sort, SortBy, Status};
 use crate::schema::kind::{BillingMode, Delegation, EffectiveStatus, FundingMode, OrderDirection, Relation, Tier};
 use crate::schema::scalar::{CountryCode, Credits, Currency, Json};
+use crate::schema::session::{Session, optional_id};
 
 /// How to find one organization.
 #[derive(OneofObject, Clone, Debug)]
@@ -129,6 +131,21 @@ pub struct OrganizationCreateInput {
 }
 
 impl OrganizationCreateInput {
+    pub fn command(&self, session: &Session) -> Result<CreateOrganization, Refusal> {
+        let parent = match optional_id(self.parent_id.as_ref(), "parentId")? {
+            Some(id) => Parent::Of(id),
+            None if session.caller.acting_organization().is_some() => Parent::Acting,
+            None => Parent::Root,
+        };
+        Ok(CreateOrganization {
+            parent,
+            profile: self.profile()?,
+            relation: self.relation.map(Into::into),
+            welcome_credits: session.welcome_credits,
+            idempotency_key: session.idempotency_key(self.idempotency_key.clone()),
+        })
+    }
+
     pub fn profile(&self) -> Result<Profile, Refusal> {
         fn given<T: Clone>(value: Option<&T>) -> Change<T> {
             value.map_or(Change::Keep, |value| Change::Set(value.clone()))

@@ -1,13 +1,15 @@
 //! Organizations in the schema.
 
+pub mod holdings;
 pub mod input;
 pub mod level;
 pub mod mutation;
 pub mod object;
+pub mod owned;
 pub mod plan;
 pub mod query;
 
 pub use level::{OrganizationLevel, Organizations};
 pub use mutation::OrganizationMutation;
-pub use object::{Organization, page};
+pub use object::{Organization, owner_of, page};
 pub use query::OrganizationQuery;

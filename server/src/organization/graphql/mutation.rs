@@ -3,9 +3,7 @@
 use async_graphql::{Context, Object, Result};
 
 use crate::kernel::error::Refusal;
-use crate::organization::command::{
-    CreateOrganization, Parent, UpdateDelegation, UpdateFunding, UpdateLimits, UpdateOrganization, UpdateRelation,
-};
+use crate::organization::command::{UpdateDelegation, UpdateFunding, UpdateLimits, UpdateOrganization, UpdateRelation};
 use crate::organization::graphql::input::{
     OrganizationArchiveInput, OrganizationCreateInput, OrganizationDelegationUpdateInput,
     OrganizationFundingUpdateInput, OrganizationLimitsUpdateInput, OrganizationRelationUpdateInput,
@@ -109,21 +107,7 @@ impl OrganizationMutation {
         input: OrganizationCreateInput,
     ) -> Result<Option<OrganizationCreatePayload>> {
         let session = Session::of(ctx);
-        let command = || -> Result<CreateOrganization, Refusal> {
-            let parent = match optional_id(input.parent_id.as_ref(), "parentId")? {
-                Some(id) => Parent::Of(id),
-                None if session.caller.acting_organization().is_some() => Parent::Acting,
-                None => Parent::Root,
-            };
-            Ok(CreateOrganization {
-                parent,
-                profile: input.profile()?,
-                relation: input.relation.map(Into::into),
-                welcome_credits: session.welcome_credits,
-                idempotency_key: session.idempotency_key(input.idempotency_key.clone()),
-            })
-        };
-        Ok(Some(match session.execute(ctx, command()).await? {
+        Ok(Some(match session.execute(ctx, input.command(session)).await? {
             Err(refusal) => OrganizationCreatePayload::refused(refusal),
             Ok(executed) => OrganizationCreatePayload {
                 organization: shown(ctx, executed.output).await?,

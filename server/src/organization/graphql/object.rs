@@ -12,6 +12,7 @@ use crate::api_key::graphql::{ApiKeyConnection, ApiKeyFilter};
 use crate::credit::graphql::{HoldConnection, LedgerEntryConnection, Wallet};
 use crate::kernel::error::Error;
 use crate::kernel::page::{Page, Slice};
+use crate::organization::graphql::holdings::OrganizationHoldings;
 use crate::organization::graphql::input::{OrganizationFilter, OrganizationOrder};
 use crate::organization::graphql::level::{Member, OrganizationLevel, Organizations, status_of};
 use crate::organization::model;
@@ -81,6 +82,12 @@ impl Organization {
         }
         Ok(Self::find(&*self.siblings.ancestors().await?, id))
     }
+}
+
+/// The organization that what a command answered with belongs to.
+pub async fn owner_of(ctx: &Context<'_>, id: OrganizationId) -> Result<Option<Organization>> {
+    let level = Organizations::of_ids(Session::of(ctx), &[id]).await;
+    Ok(Organization::all(&level.map_err(|error| expose(ctx, error))?).pop())
 }
 
 /// Reads the arguments every connection takes.
@@ -508,6 +515,11 @@ impl Organization {
         let page = page(ctx, first, after.as_deref(), last, before.as_deref())?;
         let connection = LedgerEntryConnection::of(self, environment.map(Into::into), page);
         connection.await.map(Some).map_err(|error| expose(ctx, error))
+    }
+
+    #[graphql(flatten)]
+    async fn holdings(&self) -> OrganizationHoldings {
+        OrganizationHoldings(self.clone())
     }
 }
 

@@ -1,0 +1,162 @@
+//! A webhook endpoint and what makes one valid. Pure.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use entity::kind::EventScope;
+
+use crate::access::scope::Scopes;
+use crate::event::catalogue;
+use crate::kernel::error::{ErrorCode, Refusal};
+
+pub use entity::webhook_endpoint::Model as Endpoint;
+
+/// The most endpoints of one organization.
+pub const ENDPOINTS_MAX: i64 = 20;
+/// The longest URL, in characters.
+pub const URL_MAX_CHARS: usize = 2_048;
+/// The most event types and patterns of one endpoint.
+pub const EVENT_TYPES_MAX: usize = 50;
+pub const DESCRIPTION_MAX_CHARS: usize = 500;
+
+/// What `disabledReason` says when the organization asked for it.
+pub const DISABLED_ON_REQUEST: &str = "Disabled on request.";
+
+/// An https URL without credentials or fragment; http only to this very machine, where the deployment allows it.
+pub fn check_url(text: &str, allow_http_loopback: bool) -> Result<(), Refusal> {
+    let wrong = |message: &str| Err(Refusal::invalid("url", message));
+    if text.chars().count() > URL_MAX_CHARS {
+        return wrong("A URL has at most 2048 characters.");
+    }
+    let Ok(url) = url::Url::parse(text) else {
+        return wrong("This is no URL, such as https://example.com/webhooks.");
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if allow_http_loopback && is_loopback(&url) => {}
+        _ => return wrong("An endpoint is reached over https://."),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return wrong("A URL carries no user name or password. Check the signature of what arrives instead.");
+    }
+    if url.fragment().is_some() {
+        return wrong("A URL has no fragment: leave out # and what follows it.");
+    }
+    Ok(())
+}
+
+fn is_loopback(url: &url::Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// The patterns in order, each once.
+pub fn event_types(asked: &[String]) -> Result<Vec<String>, Refusal> {
+    if asked.is_empty() || asked.len() > EVENT_TYPES_MAX {
+        let message = format!("An endpoint has 1 to {EVENT_TYPES_MAX} event types. Use \"*\" for all.");
+        return Err(Refusal::invalid("eventTypes", message));
+    }
+    if let Some(unknown) = asked.iter().find(|pattern| !catalogue::is_known(pattern)) {
+        let shown: String = unknown.chars().take(catalogue::PATTERN_MAX_CHARS).collect();
+        let message = format!(
+            "There is no event type \"{}\". Did you mean \"{}\"?",
+            shown.escape_debug(),
+            catalogue::nearest(unknown)
+        );
+        return Err(Refusal::invalid("eventTypes", message));
+    }
+    let mut types = asked.to_vec();
+    types.sort();
+    types.dedup();
+    Ok(types)
+}
+
+pub fn check_description(text: &str) -> Result<(), Refusal> {
+    if text.chars().count() > DESCRIPTION_MAX_CHARS {
+        let message = format!("A description has at most {DESCRIPTION_MAX_CHARS} characters.");
+        return Err(Refusal::invalid("description", message));
+    }
+    Ok(())
+}
+
+/// Whether scopes suffice for an endpoint that hears of more than its own organization.
+pub fn check_scope(scopes: &Scopes, scope: EventScope) -> Result<(), Refusal> {
+    if scope == EventScope::Own || scopes.is_admin() {
+        return Ok(());
+    }
+    let message = format!("An endpoint of the scope {scope} needs org:admin. Use OWN, or a key that holds it.");
+    Err(Refusal::new(ErrorCode::ForbiddenScope, message).at("scope"))
+}
+
+/// A signing secret as Standard Webhooks writes it: `whsec_` and base64, here of 32 bytes.
+pub fn secret(random: [u8; 32]) -> String {
+    format!("whsec_{}", STANDARD.encode(random))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_https_and_carries_nothing_secret() {
+        assert!(check_url("https://quinns-crm.example.com/webhooks?tenant=1", false).is_ok());
+        for bad in [
+            "",
+            "quinns-crm.example.com",
+            "ftp://example.com",
+            "http://example.com/webhooks",
+            "https://user@example.com/",
+            "https://:secret@example.com/",
+            "https://example.com/#there",
+            "https://example.com/#",
+            &format!("https://example.com/{}", "x".repeat(URL_MAX_CHARS)),
+        ] {
+            assert_eq!(check_url(bad, true).unwrap_err().path, ["input", "url"], "{bad}");
+        }
+    }
+
+    #[test]
+    fn plain_http_goes_to_this_machine_only_and_only_where_it_is_allowed() {
+        for local in ["http://127.0.0.1:8080/hook", "http://localhost/hook", "http://[::1]:9/hook"] {
+            assert!(check_url(local, true).is_ok(), "{local}");
+            assert!(check_url(local, false).is_err(), "{local}");
+        }
+        for other in ["http://localhost.example.com/", "http://10.0.0.1/", "http://[::2]/"] {
+            assert!(check_url(other, true).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_event_type_is_refused_and_the_nearest_is_named() {
+        let refusal = event_types(&["*".into(), "credit.chargd".into()]).unwrap_err();
+        assert_eq!(refusal.code, ErrorCode::InvalidInput);
+        assert!(refusal.message.contains("\"credit.charged\""), "{}", refusal.message);
+    }
+
+    #[test]
+    fn event_types_are_kept_once_each() {
+        let asked = ["credit.*".to_owned(), "api_key.*".to_owned(), "credit.*".to_owned()];
+        assert_eq!(event_types(&asked).unwrap(), ["api_key.*", "credit.*"]);
+        assert!(event_types(&[]).is_err());
+    }
+
+    #[test]
+    fn the_firehose_needs_admin() {
+        let webhooks = Scopes::new(["webhooks:*"]);
+        assert!(check_scope(&webhooks, EventScope::Own).is_ok());
+        for wide in [EventScope::Children, EventScope::Subtree] {
+            assert_eq!(check_scope(&webhooks, wide).unwrap_err().code, ErrorCode::ForbiddenScope);
+            assert!(check_scope(&Scopes::new(["org:admin"]), wide).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_secret_has_the_form_of_standard_webhooks() {
+        let secret = secret([0xA5; 32]);
+        let bytes = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
+        assert_eq!(bytes, [0xA5; 32]);
+    }
+}
