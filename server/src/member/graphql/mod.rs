@@ -1,8 +1,8 @@
 //! People and provisioning in the schema.
 
-mod mutation;
-mod object;
-mod provision;
+pub mod mutation;
+pub mod object;
+pub mod provision;
 
 pub use mutation::MemberMutation;
 pub use object::{Member, MemberConnection};

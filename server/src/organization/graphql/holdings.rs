@@ -99,7 +99,6 @@ impl OrganizationHoldings {
     }
 
     /// Its invoices, newest first. Needs `trade:*`, and `DATA_READ` delegated along the path.
-    #[expect(clippy::too_many_arguments, reason = "a Relay connection with a filter has these arguments")]
     async fn invoices(
         &self,
         ctx: &Context<'_>,

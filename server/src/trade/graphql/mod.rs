@@ -1,7 +1,7 @@
 //! Trade in the schema.
 
-mod mutation;
-mod object;
+pub mod mutation;
+pub mod object;
 
 pub use mutation::TradeMutation;
 pub use object::{Buyer, BuyerConnection, Invoice, InvoiceConnection, Seller, SellerConnection};
