@@ -1,7 +1,9 @@
 //! The gateway. Data flows one way: HTTP → principal → schema → command → kernel → a feature's rules → its store.
 
 pub mod access;
+pub mod admission;
 pub mod api_key;
+pub mod app;
 pub mod audit;
 pub mod credit;
 pub mod event;
@@ -11,5 +13,7 @@ pub mod member;
 pub mod organization;
 pub mod project;
 pub mod schema;
+pub mod seed;
+pub mod settings;
 pub mod trade;
 pub mod webhook;

@@ -1,6 +1,6 @@
 //! The SQL of access: paths of organizations, and keys with the path of their organization.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use entity::id::{ApiKeyId, KeyFamilyId, OperatorKeyId, OrganizationId, RealmId};
 use entity::kind::{Delegations, Environment};
@@ -180,6 +180,40 @@ pub async fn key_and_paths(
         revoked_at: row.revoked_at,
     };
     Ok(Some(KeyAndPaths { key, own, target }))
+}
+
+/// Keys as they stand now, in one statement.
+pub async fn keys(
+    connection: &impl ConnectionTrait,
+    realm: RealmId,
+    ids: &BTreeSet<ApiKeyId>,
+) -> Result<HashMap<ApiKeyId, KeyRow>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut sql = Sql::new(
+        "SELECT realm_id, id, family_id, organization_id, environment, scopes, allowed_ips, secret_hash, pepper_id,
+           expires_at, revoked_at FROM api_key WHERE realm_id = ",
+    );
+    sql.bind(realm).push(" AND id IN ").list(ids.iter().copied());
+    let rows = KeyRow::find_by_statement(sql.statement(connection)).all(connection).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
+/// Which of the operator's keys are not revoked.
+pub async fn operator_keys(
+    connection: &impl ConnectionTrait,
+    ids: &BTreeSet<OperatorKeyId>,
+) -> Result<BTreeSet<OperatorKeyId>> {
+    if ids.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let rows = operator_key::Entity::find()
+        .filter(operator_key::Column::Id.is_in(ids.iter().copied()))
+        .filter(operator_key::Column::RevokedAt.is_null())
+        .all(connection)
+        .await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
 /// An operator's key, unless it was revoked.

@@ -13,7 +13,7 @@
 pub mod api;
 pub mod command;
 pub mod event;
-pub(crate) mod graphql;
+pub mod graphql;
 pub mod model;
 pub mod secret;
 pub(crate) mod store;

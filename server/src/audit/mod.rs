@@ -3,5 +3,5 @@
 //! **Tables.** audit_event, which the kernel writes in the transaction of every change.
 //! **Not here.** The hash chain over it.
 
-pub(crate) mod graphql;
+pub mod graphql;
 pub(crate) mod store;

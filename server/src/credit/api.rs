@@ -8,44 +8,120 @@ use entity::kind::{BucketOrigin, Environment, HoldStatus, RefillState};
 use entity::{hold, wallet};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
-use crate::credit::command::grant_in;
 use crate::credit::engine::Request;
 use crate::credit::engine::decision::Outcome;
-use crate::credit::engine::request::{Grant, Note};
-use crate::credit::model::{DEFAULT_PRIORITY, TEST_CREDITS};
+use crate::credit::engine::request::{self, Grant, Note};
+use crate::credit::model::{DEFAULT_PRIORITY, Remark, TEST_CREDITS};
+use crate::credit::rules::{environment_of, family_of, moved, spent};
 use crate::credit::{load, post};
-use crate::kernel::error::Result;
+use crate::kernel::error::{Fault, Result};
 use crate::kernel::tx::Tx;
 
-pub use crate::credit::command::{Moved, Quantity, SpendInput, Spent, charge, price, transfer};
+pub use crate::credit::command::{Moved, Quantity, Spent};
 pub use crate::credit::read::{counters, holds_by_ids, transactions_by_ids, wallets_by_ids};
+pub use crate::credit::rules::price;
 
 /// Opens the two wallets of a new organization: LIVE empty, TEST with its play credits.
 pub async fn open_wallets(tx: &mut Tx, organization: OrganizationId) -> Result<()> {
-    let row = |tx: &Tx, environment| wallet::Model {
-        realm_id: tx.realm(),
-        id: tx.id(),
-        organization_id: organization,
-        environment,
-        balance: Credits::ZERO,
-        held: Credits::ZERO,
-        refill_state: RefillState::Armed,
-        refill_reason: None,
-        version: 0,
-        updated_at: tx.now(),
-    };
-    let rows = [Environment::Live, Environment::Test].map(|environment| row(tx, environment).into_active_model());
+    open_wallets_of(tx, &[organization]).await
+}
+
+/// The same for many new organizations at once.
+pub async fn open_wallets_of(tx: &mut Tx, organizations: &[OrganizationId]) -> Result<()> {
+    let mut rows = Vec::with_capacity(2 * organizations.len());
+    for organization in organizations {
+        for environment in [Environment::Live, Environment::Test] {
+            let row = wallet::Model {
+                realm_id: tx.realm(),
+                id: tx.id(),
+                organization_id: *organization,
+                environment,
+                balance: Credits::ZERO,
+                held: Credits::ZERO,
+                refill_state: RefillState::Armed,
+                refill_reason: None,
+                version: 0,
+                updated_at: tx.now(),
+            };
+            rows.push(row.into_active_model());
+        }
+    }
     wallet::Entity::insert_many(rows).exec_without_returning(&*tx).await?;
-    give(tx, organization, Environment::Test, TEST_CREDITS).await
+    let requests: Vec<Request> =
+        organizations.iter().map(|id| Request::Grant(welcome(*id, Environment::Test, TEST_CREDITS))).collect();
+    let wanted = load::Wanted {
+        organizations: organizations.iter().copied().collect(),
+        issued: true,
+        ..load::Wanted::default()
+    };
+    post::post(tx, &wanted, &requests).await?;
+    Ok(())
+}
+
+fn welcome(organization: OrganizationId, environment: Environment, amount: Credits) -> Grant {
+    let note = Note { description: Some("Welcome".into()), metadata: None };
+    let origin = BucketOrigin::Promotional;
+    Grant { organization, environment, amount, origin, priority: DEFAULT_PRIORITY, expires_at: None, note }
 }
 
 /// Promotional credits that Banyan itself gives.
 pub async fn give(tx: &mut Tx, organization: OrganizationId, environment: Environment, amount: Credits) -> Result<()> {
-    let note = Note { description: Some("Welcome".into()), metadata: None };
-    let origin = BucketOrigin::Promotional;
-    let grant = Grant { organization, environment, amount, origin, priority: DEFAULT_PRIORITY, expires_at: None, note };
-    grant_in(tx, grant).await?;
+    let wanted =
+        load::Wanted { organizations: BTreeSet::from([organization]), issued: true, ..load::Wanted::default() };
+    post::post(tx, &wanted, &[Request::Grant(welcome(organization, environment, amount))]).await?;
     Ok(())
+}
+
+/// Charges within another command's transaction: `apiKeyVerify`, an invoice's submission.
+pub async fn charge(tx: &mut Tx, spend: request::Spend) -> Result<Spent> {
+    let wanted = load::Wanted {
+        organizations: BTreeSet::from([spend.organization]),
+        families: spend.family.into_iter().collect(),
+        ..load::Wanted::default()
+    };
+    let (book, decisions) = post::post(tx, &wanted, &[Request::Charge(spend)]).await?;
+    let Some(Outcome::Charged { hold, transaction, amount }) = decisions.first().map(|made| made.outcome.clone())
+    else {
+        return Err(Fault::new("a charge was decided as something else").into());
+    };
+    tx.note("holdId", hold.to_string());
+    tx.note("amount", amount.get());
+    Ok(spent(tx, &book, hold, Some(transaction))?)
+}
+
+/// Charges one unit of a meter to the target, within its own transaction: environment and family are the calling key's.
+pub async fn charge_meter(tx: &mut Tx, meter: &str, remark: &Remark) -> Result<Spent> {
+    remark.check()?;
+    let cost = Quantity::Meter { key: meter.to_owned(), quantity: 1 };
+    let spend = request::Spend {
+        organization: tx.target().id(),
+        environment: environment_of(&tx.caller().principal, None)?,
+        cost: price(tx, tx.realm(), &cost).await?,
+        family: family_of(&tx.caller().principal),
+        note: remark.note(),
+    };
+    charge(tx, spend).await
+}
+
+/// Moves credits within another command's transaction, in the calling key's environment, both ends already authorized:
+/// the first funding of a provisioned organization.
+pub async fn transfer(
+    tx: &mut Tx,
+    source: OrganizationId,
+    target: OrganizationId,
+    amount: Credits,
+    remark: &Remark,
+) -> Result<Moved> {
+    remark.check()?;
+    let environment = environment_of(&tx.caller().principal, None)?;
+    let wanted = load::Wanted { organizations: BTreeSet::from([source, target]), ..load::Wanted::default() };
+    let request = Request::Transfer(request::Transfer { source, target, environment, amount, note: remark.note() });
+    let (book, decisions) = post::post(tx, &wanted, &[request]).await?;
+    let decision = decisions.first().ok_or_else(|| Fault::new("one request made no decision"))?;
+    tx.note("sourceOrganizationId", source.to_string());
+    tx.note("targetOrganizationId", target.to_string());
+    tx.note("amount", amount.get());
+    Ok(moved(tx, &book, decision, Some(source), target)?)
 }
 
 /// Looks at the organization's refill again after its limits or its parent changed.

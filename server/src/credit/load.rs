@@ -299,7 +299,19 @@ pub async fn legs(
     Ok(legs)
 }
 
-/// The price list entry of a meter.
-pub async fn meter(connection: &impl ConnectionTrait, realm: RealmId, key: &str) -> Result<Option<meter::Model>> {
-    Ok(meter::Entity::find_by_id((realm, key.to_owned())).one(connection).await?)
+/// The price list entries of meters, by key.
+pub async fn meters(
+    connection: &impl ConnectionTrait,
+    realm: RealmId,
+    keys: &BTreeSet<&str>,
+) -> Result<HashMap<String, meter::Model>> {
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = meter::Entity::find()
+        .filter(meter::Column::RealmId.eq(realm))
+        .filter(meter::Column::MeterKey.is_in(keys.iter().copied()))
+        .all(connection)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.meter_key.clone(), row)).collect())
 }

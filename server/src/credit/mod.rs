@@ -1,7 +1,9 @@
 //! Credits: wallets, holds, charges, transfers and the ledger under them.
 //!
-//! **Shape.** [`engine`] decides, pure; `load` reads what it needs into a book; `save` writes what it decided; `post` is
-//! the three together, in one transaction. [`command`] has the commands, [`api`] what other features call in theirs; `read` serves what is only shown.
+//! **Shape.** [`engine`] decides, pure. A [`command`] waits in the [`ledger`]'s queue and is decided with others of its
+//! realm by the `rules`: `load` reads what they need into one book, `save` writes what was decided. `post` does the same
+//! for requests within another feature's transaction, which call [`api`]. `read` serves what is only shown, [`worker`]
+//! ends what is due, [`verify`] proves what is stored.
 //!
 //! **Tables.** wallet, bucket, ledger_transaction, ledger_entry, hold, hold_leg, spend_counter, system_account, meter.
 //! Entries are append-only; every balance is a cached sum of them.
@@ -15,9 +17,14 @@ pub mod api;
 pub mod command;
 pub mod engine;
 pub mod event;
-pub(crate) mod graphql;
+pub mod graphql;
+pub mod ledger;
 mod load;
+pub mod meter;
 pub mod model;
 mod post;
 mod read;
+mod rules;
 mod save;
+pub mod verify;
+pub mod worker;

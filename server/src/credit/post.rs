@@ -10,7 +10,7 @@ use crate::kernel::error::{CapKind, Detail, ErrorCode, PayerPart, Refusal, Resul
 use crate::kernel::tx::Tx;
 
 /// Ids of one transaction, in the order they are asked for.
-struct TxIds<'a>(&'a Tx);
+pub(super) struct TxIds<'a>(pub &'a Tx);
 
 impl IdSource for TxIds<'_> {
     fn next_uuid(&mut self) -> Uuid {

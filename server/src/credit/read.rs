@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use entity::id::{BucketId, EntryId, HoldId, OrganizationId, RealmId, TransactionId, WalletId};
+use entity::id::{HoldId, OrganizationId, RealmId, TransactionId, WalletId};
 use entity::kind::{CounterSubject, Environment, HoldStatus};
 use entity::timestamp::Timestamp;
-use entity::{bucket, hold, ledger_entry, ledger_transaction, meter, spend_counter, wallet};
+use entity::{hold, ledger_entry, ledger_transaction, meter, spend_counter, wallet};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
@@ -45,18 +45,6 @@ pub async fn wallets_by_ids(
     Ok(select.all(connection).await?)
 }
 
-pub async fn buckets_by_ids(
-    connection: &impl ConnectionTrait,
-    realms: &[RealmId],
-    ids: &[BucketId],
-) -> Result<Vec<bucket::Model>> {
-    let mut select = bucket::Entity::find().filter(bucket::Column::Id.is_in(ids.iter().copied()));
-    if !realms.is_empty() {
-        select = select.filter(bucket::Column::RealmId.is_in(realms.iter().copied()));
-    }
-    Ok(select.all(connection).await?)
-}
-
 pub async fn holds_by_ids(
     connection: &impl ConnectionTrait,
     realms: &[RealmId],
@@ -83,19 +71,6 @@ pub async fn transactions_by_ids(
         select = select.filter(ledger_transaction::Column::RealmId.is_in(realms.iter().copied()));
     }
     Ok(select.all(connection).await?)
-}
-
-pub async fn entries_by_ids(
-    connection: &impl ConnectionTrait,
-    realm: RealmId,
-    ids: &[EntryId],
-) -> Result<Vec<ledger_entry::Model>> {
-    let rows = ledger_entry::Entity::find()
-        .filter(ledger_entry::Column::RealmId.eq(realm))
-        .filter(ledger_entry::Column::Id.is_in(ids.iter().copied()))
-        .all(connection)
-        .await?;
-    Ok(rows)
 }
 
 /// The entries of transactions that touch the given organizations, in the order they were posted.

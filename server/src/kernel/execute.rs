@@ -1,13 +1,16 @@
 //! The one write path: authorize, deduplicate, lock, run, audit, emit, commit, retry.
 
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use entity::codec::Json;
 use entity::id::{AnyId, EventId, Id, OrganizationId, RealmId};
-use entity::kind::{AuditOutcome, PrincipalKind};
+use entity::kind::AuditOutcome;
 use entity::{audit_event, event, idempotency_record};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseBackend, EntityTrait, QueryFilter};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ConnectionTrait, DatabaseBackend, EntityTrait};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::access::path::EffectiveStatus;
@@ -26,7 +29,7 @@ const ATTEMPTS_MAX: u32 = 6;
 /// The first pause between tries; it doubles, with jitter.
 const RETRY_DELAY_MS: u64 = 5;
 /// How long an idempotency record answers for: 30 days.
-const IDEMPOTENCY_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);
+pub(super) const IDEMPOTENCY_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);
 /// The longest idempotency key, in characters.
 pub const IDEMPOTENCY_KEY_MAX_CHARS: usize = 255;
 
@@ -38,22 +41,17 @@ pub fn platform_realm() -> RealmId {
 impl Kernel {
     /// Runs a command for a caller. The only way anything is ever written.
     pub async fn execute<C: Command>(&self, caller: &Caller, command: &C) -> Result<Executed<C::Output>> {
-        let mut delay_ms = RETRY_DELAY_MS;
         let mut attempt = 1;
         loop {
-            let tried = self.attempt(caller, command).await;
-            match tried {
+            match self.attempt(caller, command).await {
                 Err(Error::Fault(fault)) if fault.transient && attempt < ATTEMPTS_MAX => {
                     metrics::counter!("banyan_transaction_retries_total").increment(1);
-                    let jitter = u64::from(self.world.ids.secret()[0]) * delay_ms / 256;
-                    tokio::time::sleep(Duration::from_millis(delay_ms + jitter)).await;
-                    delay_ms *= 2;
+                    self.pause_before_retry(attempt).await;
                     attempt += 1;
                 }
                 Err(Error::Fault(fault)) if fault.transient => {
                     tracing::warn!(command = C::NAME, attempts = attempt, cause = %fault.chain(), "gave up retrying");
-                    let message = "The database is busy. Retry with the same idempotency key.";
-                    return Err(Refusal::new(ErrorCode::RetryLater, message).into());
+                    return Err(busy().into());
                 }
                 Err(Error::Refused(refusal)) => {
                     debug_assert!(
@@ -62,9 +60,7 @@ impl Kernel {
                         C::NAME,
                         refusal.code.as_str()
                     );
-                    if matches!(refusal.code, ErrorCode::ForbiddenScope | ErrorCode::NotFound) {
-                        self.audit_denied(caller, C::NAME, &refusal).await;
-                    }
+                    self.audit_if_denied(caller, C::NAME, &refusal).await;
                     return Err(Error::Refused(refusal));
                 }
                 other => return other,
@@ -72,15 +68,17 @@ impl Kernel {
         }
     }
 
-    async fn attempt<C: Command>(&self, caller: &Caller, command: &C) -> Result<Executed<C::Output>> {
-        if caller.principal == Principal::Anonymous {
-            return Err(unauthenticated().into());
-        }
-        let subject = command.subject();
-        let realm = self.realm_of(caller, &subject).await?;
-        let connection = self.db.begin().await?;
-        let mut tx = Tx {
-            connection,
+    /// Twice as long with every attempt, and never the same for two that collided.
+    pub(super) async fn pause_before_retry(&self, attempt: u32) {
+        let delay_ms = RETRY_DELAY_MS << attempt.min(8);
+        let jitter = u64::from(self.world.ids.secret()[0]) * delay_ms / 256;
+        tokio::time::sleep(Duration::from_millis(delay_ms + jitter)).await;
+    }
+
+    /// A transaction of the realm. Its moment is set when it holds the realm's lock.
+    pub(super) async fn begin(&self, realm: RealmId, caller: &Caller) -> Result<Tx> {
+        Ok(Tx {
+            connection: self.db.begin().await?,
             realm,
             home: None,
             now: self.world.clock.now(),
@@ -90,13 +88,26 @@ impl Kernel {
             events: Vec::new(),
             change: serde_json::Map::new(),
             audited: None,
-        };
-        let ran = self.run_in(&mut tx, command, &subject).await;
-        match ran {
+        })
+    }
+
+    /// Tells streams of this process that there may be something new.
+    pub(super) fn ring(&self) {
+        self.wake.send_modify(|commits| *commits = commits.wrapping_add(1));
+    }
+
+    async fn attempt<C: Command>(&self, caller: &Caller, command: &C) -> Result<Executed<C::Output>> {
+        if caller.principal == Principal::Anonymous {
+            return Err(unauthenticated().into());
+        }
+        let subject = command.subject();
+        let realm = self.realm_of(caller, &subject).await?;
+        let mut tx = self.begin(realm, caller).await?;
+        match self.run_in(&mut tx, command, &subject).await {
             Ok(executed) => {
                 tx.connection.commit().await?;
                 if !executed.replayed {
-                    self.wake.send_modify(|commits| *commits = commits.wrapping_add(1));
+                    self.ring();
                 }
                 Ok(executed)
             }
@@ -136,7 +147,7 @@ impl Kernel {
     }
 
     /// Which realm the command writes in. The operator belongs to none, so the subject decides.
-    async fn realm_of(&self, caller: &Caller, subject: &Subject) -> Result<RealmId> {
+    pub(crate) async fn realm_of(&self, caller: &Caller, subject: &Subject) -> Result<RealmId> {
         if let Principal::ApiKey(key) = &caller.principal {
             return Ok(key.realm);
         }
@@ -151,26 +162,24 @@ impl Kernel {
         }
     }
 
-    /// A refused attempt leaves its own audit entry, in a transaction of its own, in the realm of whoever tried.
-    async fn audit_denied(&self, caller: &Caller, action: &'static str, refusal: &Refusal) {
+    /// An attempt refused for lack of rights leaves its own audit entry, in a transaction of its own, in the realm of
+    /// whoever tried.
+    pub(super) async fn audit_if_denied(&self, caller: &Caller, action: &'static str, refusal: &Refusal) {
         let Principal::ApiKey(key) = &caller.principal else { return };
+        if !matches!(refusal.code, ErrorCode::ForbiddenScope | ErrorCode::NotFound) {
+            return;
+        }
         let written = async {
-            let connection = self.db.begin().await?;
-            let mut tx = Tx {
-                connection,
-                realm: key.realm,
-                home: None,
-                now: self.world.clock.now(),
-                world: self.world.clone(),
-                caller: caller.clone(),
-                target: None,
-                events: Vec::new(),
-                change: serde_json::Map::new(),
-                audited: Some((key.organization, vec![key.organization])),
+            let mut tx = self.begin(key.realm, caller).await?;
+            let sequence = lock_realm(&mut tx).await?;
+            let about = About {
+                caller,
+                action,
+                organization: Some(key.organization),
+                path: vec![key.organization],
+                change: serde_json::Map::from_iter([("code".to_owned(), refusal.code.as_str().into())]),
             };
-            let sequence = lock_realm(&tx).await?;
-            tx.note("code", refusal.code.as_str());
-            let entry = audit_entry(&tx, action, sequence + 1, AuditOutcome::Denied);
+            let entry = audit_entry(&tx, about, sequence + 1, AuditOutcome::Denied);
             audit_event::Entity::insert(entry).exec_without_returning(&tx).await?;
             advance_realm(&tx, sequence + 1).await?;
             tx.connection.commit().await?;
@@ -180,6 +189,10 @@ impl Kernel {
             tracing::warn!(action, cause = %error, "a denied attempt could not be audited");
         }
     }
+}
+
+pub(super) fn busy() -> Refusal {
+    Refusal::new(ErrorCode::RetryLater, "The database is busy. Retry with the same idempotency key.")
 }
 
 /// What any command may be refused with before it runs.
@@ -207,18 +220,20 @@ fn name_an_organization() -> Refusal {
 
 /// Takes the realm's lock and reads its sequence. Every write of a realm passes here first, so writes of one realm have
 /// one order and never deadlock; realms do not wait for each other. On SQLite the open transaction is the lock.
-async fn lock_realm(tx: &Tx) -> Result<i64> {
+pub(super) async fn lock_realm(tx: &mut Tx) -> Result<i64> {
     let mut sql = Sql::new("SELECT sequence FROM realm WHERE realm_id = ");
     sql.bind(tx.realm);
     if tx.get_database_backend() == DatabaseBackend::Postgres {
         sql.push(" FOR NO KEY UPDATE");
     }
-    let row = tx.query_one_raw(sql.statement(tx)).await?;
+    let row = tx.query_one_raw(sql.statement(&*tx)).await?;
     let row = row.ok_or_else(|| Fault::new(format!("realm {} has no row", tx.realm)))?;
+    // Not before: what waited for the lock happens after what held it.
+    tx.now = tx.world.clock.now();
     Ok(row.try_get("", "sequence")?)
 }
 
-async fn advance_realm(tx: &Tx, sequence: i64) -> Result<()> {
+pub(super) async fn advance_realm(tx: &Tx, sequence: i64) -> Result<()> {
     let mut sql = Sql::new("UPDATE realm SET sequence = ");
     sql.bind(sequence).push(" WHERE realm_id = ").bind(tx.realm);
     tx.execute_raw(sql.statement(tx)).await?;
@@ -236,14 +251,38 @@ async fn owner_realm(connection: &impl ConnectionTrait, id: AnyId) -> Result<Rea
 
 /// The organization that owns what an id names, within the realm.
 async fn owner(tx: &Tx, id: AnyId) -> Result<OrganizationId> {
-    if let AnyId::Organization(id) = id {
-        return Ok(id);
+    let owners = owners(tx, &BTreeSet::from([id])).await?;
+    Ok(owners.get(&id).copied().ok_or_else(Refusal::not_found)?)
+}
+
+/// The organizations that own what ids name, within the realm: a statement for each kind of id.
+pub(super) async fn owners(tx: &Tx, ids: &BTreeSet<AnyId>) -> Result<HashMap<AnyId, OrganizationId>> {
+    let mut owners = HashMap::with_capacity(ids.len());
+    let mut by_table: HashMap<&'static str, Vec<AnyId>> = HashMap::new();
+    for id in ids {
+        match (id, owner_table(*id)) {
+            (AnyId::Organization(organization), _) => {
+                owners.insert(*id, *organization);
+            }
+            (_, Some(table)) => by_table.entry(table).or_default().push(*id),
+            (_, None) => {}
+        }
     }
-    let Some(table) = owner_table(id) else { return Err(Refusal::not_found().into()) };
-    let mut sql = Sql::new("SELECT organization_id FROM ");
-    sql.push(table).push(" WHERE realm_id = ").bind(tx.realm).push(" AND id = ").bind(id.uuid());
-    let row = tx.query_one_raw(sql.statement(tx)).await?.ok_or_else(Refusal::not_found)?;
-    Ok(row.try_get("", "organization_id")?)
+    for (table, ids) in by_table {
+        let mut sql = Sql::new("SELECT id, organization_id FROM ");
+        sql.push(table)
+            .push(" WHERE realm_id = ")
+            .bind(tx.realm)
+            .push(" AND id IN ")
+            .list(ids.iter().map(|id| id.uuid()));
+        for row in tx.query_all_raw(sql.statement(tx)).await? {
+            let found: uuid::Uuid = row.try_get("", "id")?;
+            if let Some(id) = ids.iter().find(|id| id.uuid() == found) {
+                owners.insert(*id, row.try_get("", "organization_id")?);
+            }
+        }
+    }
+    Ok(owners)
 }
 
 /// The tables whose rows belong to one organization and can be a command's subject.
@@ -340,7 +379,7 @@ pub(crate) fn status_refusal(status: EffectiveStatus) -> Option<Refusal> {
 }
 
 /// SHA-256 over the operation and its input without the idempotency key, in a fixed order of fields.
-fn input_hash<C: Command>(name: &str, command: &C) -> Result<String> {
+pub(crate) fn input_hash<C: Serialize>(name: &str, command: &C) -> Result<String> {
     let mut input = serde_json::to_value(command).map_err(|e| Fault::caused_by("a command does not serialize", e))?;
     if let serde_json::Value::Object(fields) = &mut input {
         fields.remove("idempotency_key");
@@ -353,29 +392,39 @@ fn input_hash<C: Command>(name: &str, command: &C) -> Result<String> {
 }
 
 async fn first_answer<C: Command>(tx: &Tx, key: &str, hash: &str) -> Result<Option<C::Output>> {
-    if key.is_empty() || key.chars().count() > IDEMPOTENCY_KEY_MAX_CHARS {
-        let message = format!("An idempotency key has 1 to {IDEMPOTENCY_KEY_MAX_CHARS} characters.");
-        return Err(Refusal::invalid("idempotencyKey", message).into());
-    }
+    check_idempotency_key(key)?;
     let id = (tx.realm, tx.caller.principal.actor_id(), C::NAME.to_owned(), key.to_owned());
     let Some(found) = idempotency_record::Entity::find_by_id(id).one(tx).await? else { return Ok(None) };
     if found.expires_at <= tx.now {
-        idempotency_record::Entity::delete_many()
-            .filter(idempotency_record::Column::RealmId.eq(tx.realm))
-            .filter(idempotency_record::Column::ActorId.eq(found.actor_id))
-            .filter(idempotency_record::Column::Operation.eq(C::NAME))
-            .filter(idempotency_record::Column::IdempotencyKey.eq(key))
-            .exec(tx)
-            .await?;
         return Ok(None);
     }
     if found.input_hash != hash {
-        let message = format!("This idempotency key was first used for another {}. Use a new key.", C::NAME);
-        return Err(Refusal::new(ErrorCode::IdempotencyConflict, message).at("idempotencyKey").into());
+        return Err(idempotency_conflict(C::NAME).into());
     }
     let output = serde_json::from_str(&found.result)
         .map_err(|e| Fault::caused_by(format!("the kept answer of {} does not read back", C::NAME), e))?;
     Ok(Some(output))
+}
+
+pub(super) fn check_idempotency_key(key: &str) -> Result<(), Refusal> {
+    if key.is_empty() || key.chars().count() > IDEMPOTENCY_KEY_MAX_CHARS {
+        let message = format!("An idempotency key has 1 to {IDEMPOTENCY_KEY_MAX_CHARS} characters.");
+        return Err(Refusal::invalid("idempotencyKey", message));
+    }
+    Ok(())
+}
+
+pub(super) fn idempotency_conflict(name: &str) -> Refusal {
+    let message = format!("This idempotency key was first used for another {name}. Use a new key.");
+    Refusal::new(ErrorCode::IdempotencyConflict, message).at("idempotencyKey")
+}
+
+/// A record is looked up before it is written, so what stands in its place has expired.
+pub(super) fn replace_expired() -> OnConflict {
+    use idempotency_record::Column;
+    OnConflict::columns([Column::RealmId, Column::ActorId, Column::Operation, Column::IdempotencyKey])
+        .update_columns([Column::InputHash, Column::Result, Column::CreatedAt, Column::ExpiresAt])
+        .to_owned()
 }
 
 async fn keep_answer<T: serde::Serialize>(tx: &Tx, name: &str, key: String, hash: String, answer: &T) -> Result<()> {
@@ -390,6 +439,7 @@ async fn keep_answer<T: serde::Serialize>(tx: &Tx, name: &str, key: String, hash
         created_at: Set(tx.now),
         expires_at: Set(tx.now.plus(IDEMPOTENCY_KEPT)),
     })
+    .on_conflict(replace_expired())
     .exec_without_returning(tx)
     .await?;
     Ok(())
@@ -398,7 +448,14 @@ async fn keep_answer<T: serde::Serialize>(tx: &Tx, name: &str, key: String, hash
 /// Writes audit entry and events under consecutive sequence numbers of the realm.
 async fn record(tx: &mut Tx, name: &'static str, sequence: i64) -> Result<()> {
     let mut next = sequence + 1;
-    let entry = audit_entry(tx, name, next, AuditOutcome::Done);
+    let (organization, path) = match (tx.audited.take(), &tx.target) {
+        (Some((organization, path)), _) => (Some(organization), path),
+        (None, Some(target)) => (Some(target.id()), target.path.ids().collect()),
+        (None, None) => (None, Vec::new()),
+    };
+    let change = std::mem::take(&mut tx.change);
+    let about = About { caller: &tx.caller, action: name, organization, path, change };
+    let entry = audit_entry(tx, about, next, AuditOutcome::Done);
     audit_event::Entity::insert(entry).exec_without_returning(&*tx).await?;
     let events = std::mem::take(&mut tx.events);
     if !events.is_empty() {
@@ -421,13 +478,18 @@ async fn record(tx: &mut Tx, name: &'static str, sequence: i64) -> Result<()> {
     advance_realm(tx, next).await
 }
 
-fn audit_entry(tx: &Tx, action: &'static str, sequence: i64, outcome: AuditOutcome) -> audit_event::ActiveModel {
-    let (organization, path) = match (&tx.audited, &tx.target) {
-        (Some((organization, path)), _) => (Some(*organization), path.clone()),
-        (None, Some(target)) => (Some(target.id()), target.path.ids().collect()),
-        (None, None) => (None, Vec::new()),
-    };
-    let principal = &tx.caller.principal;
+/// What an audit entry is about.
+pub(super) struct About<'a> {
+    pub caller: &'a Caller,
+    pub action: &'static str,
+    pub organization: Option<OrganizationId>,
+    /// The organization's path at this moment, itself first.
+    pub path: Vec<OrganizationId>,
+    pub change: serde_json::Map<String, serde_json::Value>,
+}
+
+pub(super) fn audit_entry(tx: &Tx, about: About<'_>, sequence: i64, outcome: AuditOutcome) -> audit_event::ActiveModel {
+    let principal = &about.caller.principal;
     let actor: Option<uuid::Uuid> = match principal {
         Principal::ApiKey(key) => Some(key.key.uuid()),
         Principal::Operator(key) => Some(key.uuid()),
@@ -437,17 +499,17 @@ fn audit_entry(tx: &Tx, action: &'static str, sequence: i64, outcome: AuditOutco
         realm_id: Set(tx.realm),
         sequence: Set(sequence),
         id: Set(tx.id()),
-        organization_id: Set(organization),
-        path: Set(Json(path)),
-        acting_organization_id: Set(tx.caller.acting_organization()),
-        actor_kind: Set(if actor.is_none() { PrincipalKind::System } else { principal.kind() }),
+        organization_id: Set(about.organization),
+        path: Set(Json(about.path)),
+        acting_organization_id: Set(about.caller.acting_organization()),
+        actor_kind: Set(principal.kind()),
         actor_id: Set(actor),
-        action: Set(action.to_owned()),
-        target_id: Set(organization.map(|id| id.to_string())),
+        action: Set(about.action.to_owned()),
+        target_id: Set(about.organization.map(|id| id.to_string())),
         outcome: Set(outcome),
-        change: Set(Json(serde_json::Value::Object(tx.change.clone()))),
-        request_id: Set(tx.caller.request_id),
-        address: Set(tx.caller.address.map(|address| address.to_string())),
+        change: Set(Json(serde_json::Value::Object(about.change))),
+        request_id: Set(about.caller.request_id),
+        address: Set(about.caller.address.map(|address| address.to_string())),
         created_at: Set(tx.now),
     }
 }

@@ -13,6 +13,7 @@
 //!
 //! It knows no feature: features depend on it, never the other way round.
 
+pub mod batch;
 pub mod clock;
 pub mod command;
 pub mod db;
@@ -25,6 +26,7 @@ pub mod seal;
 pub mod sql;
 pub mod tx;
 
+use sea_orm::ConnectionTrait;
 use tokio::sync::watch;
 
 use crate::kernel::clock::World;
@@ -43,6 +45,23 @@ pub struct Kernel {
 impl Kernel {
     pub fn new(db: Database, world: World) -> Self {
         Self { db, world, wake: watch::Sender::new(0) }
+    }
+
+    /// The row behind the lock and the count of what belongs to no tree. Made once, by whoever comes first.
+    pub async fn make_platform_realm(&self) -> error::Result<()> {
+        let connection = self.db.connection();
+        let mut sql = sql::Sql::new("INSERT INTO realm (realm_id, sequence, created_at) VALUES (");
+        sql.bind(execute::platform_realm()).push(", 0, ").bind(self.world.clock.now());
+        sql.push(") ON CONFLICT DO NOTHING");
+        connection.execute_raw(sql.statement(connection)).await?;
+        Ok(())
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> error::Result<()> {
+        let snapshot = self.db.snapshot();
+        snapshot.query_one_raw(sql::Sql::new("SELECT 1").statement(&snapshot)).await?;
+        Ok(())
     }
 
     pub fn commits(&self) -> watch::Receiver<u64> {

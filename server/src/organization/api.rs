@@ -7,7 +7,8 @@ use crate::kernel::tx::Tx;
 use crate::organization::model::Organization;
 use crate::organization::store;
 
-pub use crate::organization::command::{CreateOrganization, Parent, create};
+pub use crate::organization::command::{CreateOrganization, Parent, bare_child, create};
+pub use crate::organization::store::insert_many;
 
 /// The record; `NOT_FOUND` when there is none in the transaction's realm.
 pub async fn get(tx: &Tx, id: OrganizationId) -> Result<Organization> {

@@ -145,6 +145,15 @@ async fn child(tx: &mut Tx, command: &CreateOrganization) -> Result<Organization
     Ok(record)
 }
 
+/// An owned child with a name and nothing else, like its root in the rest; for load work.
+pub fn bare_child(tx: &Tx, root: &Organization, parent: OrganizationId, name: &str) -> Organization {
+    let mut record = blank(tx, Some(root), root.billing_mode, root.tier, root.timezone.clone());
+    record.parent_id = Some(parent);
+    record.name = name.to_owned();
+    record.name_folded = fold(name);
+    record
+}
+
 fn blank(
     tx: &Tx,
     parent: Option<&Organization>,

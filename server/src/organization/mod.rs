@@ -12,7 +12,7 @@
 pub mod api;
 pub mod command;
 pub mod event;
-pub(crate) mod graphql;
+pub mod graphql;
 pub mod lifecycle;
 pub mod model;
 pub mod plan;

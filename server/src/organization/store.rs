@@ -309,17 +309,6 @@ pub async fn live_descendants(
     rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect()
 }
 
-/// How many levels the subtree has, the top being 1.
-pub async fn height(connection: &impl ConnectionTrait, realm: RealmId, top: OrganizationId) -> Result<i64> {
-    let within = Within::Subtree { realm, top, with_top: true, depth_max: None };
-    let mut sql = Sql::default();
-    below(&mut sql, within, Status::Active);
-    sql.push("SELECT CAST(MAX(level) + 1 AS BIGINT) AS height FROM below");
-    let row = connection.query_one_raw(sql.statement(connection)).await?;
-    let row = row.ok_or_else(|| Fault::new("a height answered no row"))?;
-    Ok(row.try_get("", "height")?)
-}
-
 pub async fn by_ids(
     connection: &impl ConnectionTrait,
     realms: &[RealmId],
@@ -377,6 +366,12 @@ pub async fn external_id_taken(
 
 pub async fn insert(tx: &Tx, organization: Organization) -> Result<()> {
     organization::Entity::insert(organization.into_active_model()).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+pub async fn insert_many(tx: &Tx, organizations: Vec<Organization>) -> Result<()> {
+    let rows = organizations.into_iter().map(IntoActiveModel::into_active_model);
+    organization::Entity::insert_many(rows).exec_without_returning(tx).await?;
     Ok(())
 }
 

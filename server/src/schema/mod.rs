@@ -8,6 +8,7 @@ pub mod connection;
 pub mod kind;
 pub mod level;
 pub mod node;
+mod nullable;
 pub mod payload;
 pub mod scalar;
 pub mod session;
@@ -16,11 +17,13 @@ pub(crate) mod testing;
 pub mod user_error;
 pub mod viewer;
 
-use async_graphql::{Context, EmptySubscription, MergedObject, Object, SDLExportOptions};
+use async_graphql::{Context, MergedObject, MergedSubscription, Object, SDLExportOptions};
 
 use crate::api_key::graphql::{ApiKeyMutation, ApiKeyQuery};
 use crate::audit::graphql::AuditQuery;
 use crate::credit::graphql::{CreditMutation, CreditQuery};
+use crate::event::graphql::EventSubscription;
+use crate::http::guard::Limits;
 use crate::member::graphql::{MemberMutation, ProvisionMutation};
 use crate::organization::graphql::{OrganizationMutation, OrganizationQuery};
 use crate::project::graphql::ProjectMutation;
@@ -37,13 +40,13 @@ pub struct Query(ViewerQuery, NodeQuery, OrganizationQuery, ApiKeyQuery, CreditQ
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     OrganizationMutation,
+    ProvisionMutation,
     ApiKeyMutation,
     CreditMutation,
+    MemberMutation,
     WebhookMutation,
     ProjectMutation,
     TradeMutation,
-    MemberMutation,
-    ProvisionMutation,
 );
 
 #[derive(Default)]
@@ -57,17 +60,19 @@ impl ViewerQuery {
     }
 }
 
-pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+/// Live streams. A stream ends when the key that opened it does.
+#[derive(MergedSubscription, Default)]
+pub struct Subscription(EventSubscription);
+
+pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
 /// The schema. The engine's own limits are a second belt: the transport's guard has refused before what they refuse.
 pub fn build() -> Schema {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+    let schema = Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .register_output_type::<node::Node>()
         .register_output_type::<user_error::UserError>()
-        .limit_depth(20)
-        .limit_recursive_depth(64)
-        .limit_directives(8)
-        .finish()
+        .extension(nullable::NullOnError);
+    Limits::default().second_belt(schema).finish()
 }
 
 /// The schema as text, sorted, as it is committed.

@@ -13,6 +13,8 @@ use crate::access::principal::{Caller, Principal};
 use crate::access::scope::Scopes;
 use crate::access::store as access_store;
 use crate::api_key::secret::Peppers;
+use crate::credit::command::Movement;
+use crate::credit::ledger::Ledger;
 use crate::kernel::Kernel;
 use crate::kernel::command::{Command, Executed};
 use crate::kernel::db::Snapshot;
@@ -23,6 +25,7 @@ use crate::kernel::execute::{denied, unauthenticated};
 pub struct Session {
     pub caller: Caller,
     pub kernel: Kernel,
+    pub ledger: Ledger,
     pub peppers: Peppers,
     /// What the caller holds; all of it for the operator.
     pub scopes: Scopes,
@@ -108,21 +111,45 @@ impl Session {
     ) -> async_graphql::Result<Result<Executed<C::Output>, Refusal>> {
         let executed = match command {
             Ok(command) => self.kernel.execute(&self.caller, &command).await,
-            Err(refusal) => {
-                self.signed_in().map_err(|refusal| expose(ctx, refusal.into()))?;
-                Err(refusal.into())
-            }
+            Err(refusal) => self.unread(refusal),
         };
-        match executed {
-            Ok(executed) => Ok(Ok(executed)),
-            Err(Error::Refused(refusal)) if !is_top_level(refusal.code) => Ok(Err(*refusal)),
-            Err(error) => Err(expose(ctx, error)),
-        }
+        answered(ctx, executed)
+    }
+
+    /// The same for what moves credits.
+    pub async fn submit<M: Movement>(
+        &self,
+        ctx: &Context<'_>,
+        movement: Result<M, Refusal>,
+    ) -> async_graphql::Result<Result<Executed<M::Output>, Refusal>> {
+        let executed = match movement {
+            Ok(movement) => self.ledger.submit(&self.caller, &movement).await,
+            Err(refusal) => self.unread(refusal),
+        };
+        answered(ctx, executed)
+    }
+
+    /// An input that could not be read. Whoever is not recognised hears only that.
+    fn unread<T>(&self, refusal: Refusal) -> Result<Executed<T>> {
+        self.signed_in()?;
+        Err(refusal.into())
     }
 
     /// The idempotency key of an input, or of the header when the input has none.
     pub fn idempotency_key(&self, of_input: Option<String>) -> Option<String> {
         of_input.or_else(|| self.caller.idempotency_key.clone())
+    }
+}
+
+/// What happened, or a refusal for `userErrors`; the rest is a top-level error.
+fn answered<T>(
+    ctx: &Context<'_>,
+    executed: Result<Executed<T>>,
+) -> async_graphql::Result<Result<Executed<T>, Refusal>> {
+    match executed {
+        Ok(executed) => Ok(Ok(executed)),
+        Err(Error::Refused(refusal)) if !is_top_level(refusal.code) => Ok(Err(*refusal)),
+        Err(error) => Err(expose(ctx, error)),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::access::principal::{Caller, KeyPrincipal, Principal};
 use crate::access::scope::Scopes;
 use crate::access::store as access_store;
 use crate::api_key::secret::{Named, Peppers, Token};
+use crate::credit::ledger::Ledger;
 use crate::kernel::Kernel;
 use crate::kernel::clock::{ManualClock, SystemIds, World};
 use crate::kernel::db::Database;
@@ -96,6 +97,7 @@ impl Gateway {
         let session = Session {
             caller,
             kernel: self.kernel.clone(),
+            ledger: Ledger::new(self.kernel.clone()),
             peppers: Peppers::new(BTreeMap::from([(1, vec![7; 32])])).unwrap(),
             scopes,
             acting: None,

@@ -1,8 +1,8 @@
 //! API keys in the schema.
 
-mod mutation;
-mod object;
-mod query;
+pub mod mutation;
+pub mod object;
+pub mod query;
 
 pub use mutation::ApiKeyMutation;
 pub use object::{ApiKey, ApiKeyConnection, ApiKeyFilter};

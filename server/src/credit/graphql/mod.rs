@@ -1,11 +1,11 @@
 //! Credits in the schema.
 
-mod hold;
-pub(crate) mod input;
-mod ledger;
-mod mutation;
-mod query;
-mod wallet;
+pub mod hold;
+pub mod input;
+pub mod ledger;
+pub mod mutation;
+pub mod query;
+pub mod wallet;
 
 pub use hold::{Hold, HoldConnection};
 pub use ledger::{LedgerEntryConnection, LedgerTransaction};

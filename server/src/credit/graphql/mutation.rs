@@ -4,7 +4,7 @@ use async_graphql::{Context, Object, Result};
 use entity::id::OrganizationId;
 
 use crate::credit::command::{
-    Capture, Charge, GrantCredits, Moved, Refund, SetMeter, Spent, TakeHold, TransferCredits, Void,
+    Capture, Charge, GrantCredits, GrantTerms, Moved, Refund, Spent, TakeHold, TransferCredits, Void,
 };
 use crate::credit::graphql::hold::Hold;
 use crate::credit::graphql::input::{
@@ -14,7 +14,8 @@ use crate::credit::graphql::input::{
 use crate::credit::graphql::ledger::LedgerTransaction;
 use crate::credit::graphql::query::Meter;
 use crate::credit::graphql::wallet::Wallet;
-use crate::credit::model::{Remark, Wallet as ShownWallet};
+use crate::credit::meter::SetMeter;
+use crate::credit::model::Wallet as ShownWallet;
 use crate::kernel::error::Refusal;
 use crate::organization::graphql::{Organization, Organizations};
 use crate::schema::Query;
@@ -135,16 +136,18 @@ impl CreditMutation {
         let command = || -> Result<GrantCredits, Refusal> {
             Ok(GrantCredits {
                 organization: optional_id(input.organization_id.as_ref(), "organizationId")?,
-                amount: input.amount.0,
-                origin: input.origin.into(),
-                priority: input.priority,
-                expires_at: input.expires_at.map(|at| at.0),
-                environment: input.environment.into(),
-                remark: remark(input.description.as_ref(), input.metadata.as_ref())?,
+                terms: GrantTerms {
+                    amount: input.amount.0,
+                    origin: input.origin.into(),
+                    priority: input.priority,
+                    expires_at: input.expires_at.map(|at| at.0),
+                    environment: input.environment.into(),
+                    remark: remark(input.description.as_ref(), input.metadata.as_ref())?,
+                },
                 idempotency_key: input.idempotency_key.clone(),
             })
         };
-        Ok(Some(match Session::of(ctx).execute(ctx, command()).await? {
+        Ok(Some(match Session::of(ctx).submit(ctx, command()).await? {
             Err(refusal) => CreditGrantPayload::refused(refusal),
             Ok(executed) => {
                 let (transaction, _, wallet) = moved(ctx, executed.output).await?;
@@ -175,7 +178,7 @@ impl CreditMutation {
                 idempotency_key: input.idempotency_key.clone(),
             })
         };
-        Ok(Some(match Session::of(ctx).execute(ctx, command()).await? {
+        Ok(Some(match Session::of(ctx).submit(ctx, command()).await? {
             Err(refusal) => CreditTransferPayload::refused(refusal),
             Ok(executed) => {
                 let (transaction, source_wallet, target_wallet) = moved(ctx, executed.output).await?;
@@ -197,7 +200,7 @@ impl CreditMutation {
         let command = || -> Result<Charge, Refusal> {
             Ok(Charge { spend: input.spend()?, idempotency_key: input.idempotency_key.clone() })
         };
-        Ok(Some(match Session::of(ctx).execute(ctx, command()).await? {
+        Ok(Some(match Session::of(ctx).submit(ctx, command()).await? {
             Err(refusal) => CreditChargePayload::refused(refusal),
             Ok(executed) => {
                 let (charge, wallet) = spent(ctx, executed.output).await?;
@@ -226,7 +229,7 @@ impl CreditMutation {
                 idempotency_key: input.idempotency_key.clone(),
             })
         };
-        Ok(Some(match Session::of(ctx).execute(ctx, command()).await? {
+        Ok(Some(match Session::of(ctx).submit(ctx, command()).await? {
             Err(refusal) => CreditHoldPayload::refused(refusal),
             Ok(executed) => {
                 let (hold, wallet) = spent(ctx, executed.output).await?;
@@ -255,7 +258,7 @@ impl CreditMutation {
                 idempotency_key: input.idempotency_key.clone(),
             })
         };
-        Ok(Some(match Session::of(ctx).execute(ctx, command()).await? {
+        Ok(Some(match Session::of(ctx).submit(ctx, command()).await? {
             Err(refusal) => CreditCapturePayload::refused(refusal),
             Ok(executed) => {
                 let (hold, wallet) = spent(ctx, executed.output).await?;
@@ -273,13 +276,9 @@ impl CreditMutation {
     /// Returns what a hold reserved. Needs `credits:spend`.
     async fn credit_void(&self, ctx: &Context<'_>, input: CreditVoidInput) -> Result<Option<CreditVoidPayload>> {
         let command = || -> Result<Void, Refusal> {
-            Ok(Void {
-                hold: id_of(&input.hold_id, "holdId")?,
-                remark: Remark::default(),
-                idempotency_key: input.idempotency_key.clone(),
-            })
+            Ok(Void { hold: id_of(&input.hold_id, "holdId")?, idempotency_key: input.idempotency_key.clone() })
         };
-        Ok(Some(match Session::of(ctx).execute(ctx, command()).await? {
+        Ok(Some(match Session::of(ctx).submit(ctx, command()).await? {
             Err(refusal) => CreditVoidPayload::refused(refusal),
             Ok(executed) => {
                 let (hold, wallet) = spent(ctx, executed.output).await?;
@@ -304,7 +303,7 @@ impl CreditMutation {
                 idempotency_key: input.idempotency_key.clone(),
             })
         };
-        Ok(Some(match Session::of(ctx).execute(ctx, command()).await? {
+        Ok(Some(match Session::of(ctx).submit(ctx, command()).await? {
             Err(refusal) => CreditRefundPayload::refused(refusal),
             Ok(executed) => {
                 let (hold, wallet) = spent(ctx, executed.output).await?;

@@ -3,10 +3,10 @@
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 
 use crate::access::policy::Permission;
-use crate::credit::command::{environment_of, family_of, price, wanted_by};
 use crate::credit::engine::request::{Note, Spend};
 use crate::credit::engine::{quote, spendable};
 use crate::credit::graphql::input::{CreditQuoteInput, quantity};
+use crate::credit::rules::{environment_of, family_of, price};
 use crate::credit::{load, post, read};
 use crate::kernel::error::Error;
 use crate::schema::scalar::Credits;
@@ -104,7 +104,6 @@ impl CreditQuery {
                 return Ok(denied(refused.expect("a cost that was not read was refused")));
             };
             let spend = Spend { organization, environment, cost, family: family_of(principal), note: Note::default() };
-            debug_assert!(wanted_by(&spend).organizations == wanted.organizations);
             Ok(match quote(&book, &spend, now) {
                 Err(refusal) => denied(post::refused(refusal)),
                 Ok(quote) => CreditQuote {

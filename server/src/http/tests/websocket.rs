@@ -32,6 +32,9 @@ impl Listener for Memory {
     }
 }
 
+/// Longer than any test's patience; pings keep a socket from being silent, so it bounds one wait, not a test.
+const HEAR_DEADLINE: Duration = Duration::from_secs(10_000);
+
 struct Client(WebSocketStream<DuplexStream>);
 
 #[derive(Debug, PartialEq)]
@@ -80,7 +83,8 @@ impl Client {
 
     async fn hear(&mut self) -> Heard {
         loop {
-            match self.0.next().await {
+            let heard = tokio::time::timeout(HEAR_DEADLINE, self.0.next()).await.expect("something is heard");
+            match heard {
                 Some(Ok(Message::Text(text))) => {
                     return Heard::Message(serde_json::from_str(text.as_str()).expect("JSON"));
                 }
@@ -279,7 +283,8 @@ async fn a_peer_that_answers_pings_is_kept() {
 async fn a_peer_that_does_not_answer_pings_is_cut() {
     let mut client = Client::ready().await;
     tokio::time::sleep(Duration::from_secs(25)).await;
-    assert_eq!(client.hear().await, Heard::Cut);
+    let heard = tokio::time::timeout(Duration::from_secs(60), client.hear()).await;
+    assert_eq!(heard.ok(), Some(Heard::Cut));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,13 +1,13 @@
 //! Organizations in the schema.
 
-mod holdings;
-pub(crate) mod input;
-mod level;
-mod mutation;
-mod object;
-pub(crate) mod owned;
-mod plan;
-mod query;
+pub mod holdings;
+pub mod input;
+pub mod level;
+pub mod mutation;
+pub mod object;
+pub mod owned;
+pub mod plan;
+pub mod query;
 
 pub use level::{OrganizationLevel, Organizations};
 pub use mutation::OrganizationMutation;

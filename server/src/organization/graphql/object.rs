@@ -466,7 +466,6 @@ impl Organization {
     }
 
     /// Its API keys, newest first. Needs `keys:*`.
-    #[expect(clippy::too_many_arguments, reason = "a Relay connection with a filter has these arguments")]
     async fn api_keys(
         &self,
         ctx: &Context<'_>,
@@ -502,7 +501,6 @@ impl Organization {
     }
 
     /// Its side of every movement of credits, newest first. Needs `BILLING` delegated along the path.
-    #[expect(clippy::too_many_arguments, reason = "a Relay connection with a filter has these arguments")]
     async fn ledger_entries(
         &self,
         ctx: &Context<'_>,

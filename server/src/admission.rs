@@ -1,0 +1,231 @@
+//! From credentials to a session: the one place that recognises anybody.
+//!
+//! A request costs one indexed statement: the key, the path of its organization, and the path of the organization it
+//! wants to act for. Nothing is kept between requests, so a key that was revoked, or whose organization was suspended, is
+//! refused by every gateway for every request that starts after the mutation has answered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::Request;
+use axum::http::StatusCode;
+use entity::credits::Credits;
+use entity::id::OrganizationId;
+use futures_util::future::BoxFuture;
+
+use crate::access::path::Path;
+use crate::access::policy::{self, Reach};
+use crate::access::principal::{Caller, KeyPrincipal, Principal};
+use crate::access::scope::Scopes;
+use crate::access::store as access_store;
+use crate::api_key::model::address_allowed;
+use crate::api_key::secret::{Named, Peppers, Token};
+use crate::credit::ledger::Ledger;
+use crate::http::{self, Admitted, Credentials, EndReason, TopLevelError};
+use crate::kernel::Kernel;
+use crate::kernel::error::{Error, ErrorCode, Refusal};
+use crate::kernel::execute::{check_key, unauthenticated};
+use crate::schema::session::Session;
+
+/// How often an open stream looks whether its authority still stands, when nothing in this process wakes it sooner.
+const AUTHORITY_CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// The least time between two looks of one stream, however often it is woken.
+const AUTHORITY_CHECK_PAUSE: Duration = Duration::from_millis(50);
+
+/// Recognises callers against the database.
+#[derive(Clone)]
+pub struct Admission {
+    pub kernel: Kernel,
+    pub ledger: Ledger,
+    pub peppers: Peppers,
+    pub welcome_credits: Credits,
+    pub webhook_http_loopback: bool,
+}
+
+/// Who somebody was found to be.
+#[derive(Clone)]
+struct Found {
+    principal: Principal,
+    scopes: Scopes,
+    acting: Option<(Path, Reach)>,
+}
+
+impl http::Admission for Admission {
+    fn admit<'a>(&'a self, credentials: Credentials) -> BoxFuture<'a, Result<Admitted, TopLevelError>> {
+        Box::pin(async move {
+            let found = self.recognise(&credentials).await?;
+            let header = credentials.organization.is_some();
+            let caller = Caller {
+                principal: found.principal.clone(),
+                acting: found.acting.as_ref().filter(|_| header).map(|(path, _)| path.id()),
+                request_id: credentials.request_id.uuid(),
+                address: Some(credentials.address),
+                idempotency_key: credentials.idempotency_key.clone(),
+            };
+            let anonymous = found.principal == Principal::Anonymous;
+            let session = Arc::new(Session {
+                caller,
+                kernel: self.kernel.clone(),
+                ledger: self.ledger.clone(),
+                peppers: self.peppers.clone(),
+                scopes: found.scopes,
+                acting: found.acting,
+                welcome_credits: self.welcome_credits,
+                webhook_http_loopback: self.webhook_http_loopback,
+            });
+            let mut admitted = Admitted::new(move |request: Request| request.data(Arc::clone(&session)));
+            admitted.anonymous = anonymous;
+            if !anonymous {
+                admitted.ended = Box::pin(self.clone().ended(credentials));
+            }
+            Ok(admitted)
+        })
+    }
+
+    fn ready<'a>(&'a self) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move {
+            self.kernel.ping().await.map_err(|error| match error {
+                Error::Fault(fault) => fault.chain(),
+                Error::Refused(refusal) => refusal.message,
+            })
+        })
+    }
+}
+
+impl Admission {
+    async fn recognise(&self, credentials: &Credentials) -> Result<Found, TopLevelError> {
+        let Some(header) = &credentials.authorization else {
+            if credentials.organization.is_some() {
+                return Err(refused(&unauthenticated()));
+            }
+            return Ok(Found { principal: Principal::Anonymous, scopes: Scopes::default(), acting: None });
+        };
+        let bearer = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let token =
+            bearer.and_then(|(_, text)| Token::parse(text.trim())).ok_or_else(|| refused(&unauthenticated()))?;
+        let target = match &credentials.organization {
+            None => None,
+            Some(text) => Some(text.parse::<OrganizationId>().map_err(|error| {
+                let message = format!("The header Banyan-Organization is wrong: {error}.");
+                refused(&Refusal::new(ErrorCode::BadRequest, message))
+            })?),
+        };
+        match token.named {
+            Named::Operator { key } => self.operator(&token, key, target).await,
+            Named::ApiKey { realm, key, .. } => {
+                let snapshot = self.kernel.db.snapshot();
+                let found = access_store::key_and_paths(&snapshot, realm, key, target).await.map_err(failed)?;
+                let found = found.ok_or_else(|| refused(&unauthenticated()))?;
+                if !self.peppers.matches(&token, found.key.pepper_id, &found.key.secret_hash) {
+                    return Err(refused(&unauthenticated()));
+                }
+                check_key(&found, self.kernel.world.clock.now()).map_err(|refusal| refused(&refusal))?;
+                if !address_allowed(&found.key.allowed_ips.0, Some(credentials.address)) {
+                    return Err(refused(&unauthenticated()));
+                }
+                self.api_key(found, target)
+            }
+        }
+    }
+
+    fn api_key(
+        &self,
+        found: access_store::KeyAndPaths,
+        target: Option<OrganizationId>,
+    ) -> Result<Found, TopLevelError> {
+        let scopes = Scopes::new(found.key.scopes.0);
+        let own = found.key.organization_id;
+        let acting = match target {
+            None => Some((found.own, Reach::Own)),
+            Some(_) if !scopes.is_admin() => {
+                let message = "The header Banyan-Organization needs a key that holds org:admin.";
+                return Err(refused(&Refusal::new(ErrorCode::ForbiddenScope, message)));
+            }
+            Some(wanted) => {
+                let path = if wanted == own { Some(found.own) } else { found.target };
+                let seen = path.and_then(|path| policy::reach(own, &path).map(|reach| (path, reach)));
+                Some(seen.ok_or_else(|| refused(&Refusal::not_found()))?)
+            }
+        };
+        let key = KeyPrincipal {
+            realm: found.key.realm_id,
+            key: found.key.id,
+            family: found.key.family_id,
+            organization: own,
+            environment: found.key.environment,
+            scopes: scopes.clone(),
+        };
+        Ok(Found { principal: Principal::ApiKey(Arc::new(key)), scopes, acting })
+    }
+
+    async fn operator(
+        &self,
+        token: &Token,
+        key: entity::id::OperatorKeyId,
+        target: Option<OrganizationId>,
+    ) -> Result<Found, TopLevelError> {
+        let snapshot = self.kernel.db.snapshot();
+        let row = access_store::operator_key(&snapshot, key).await.map_err(failed)?;
+        let row = row.ok_or_else(|| refused(&unauthenticated()))?;
+        if !self.peppers.matches(token, row.pepper_id, &row.secret_hash) {
+            return Err(refused(&unauthenticated()));
+        }
+        let acting = match target {
+            None => None,
+            Some(target) => {
+                let mut paths = access_store::paths(&snapshot, &[], &[target]).await.map_err(failed)?;
+                let (_, path) = paths.remove(&target).ok_or_else(|| refused(&Refusal::not_found()))?;
+                Some((path, Reach::Operator))
+            }
+        };
+        Ok(Found { principal: Principal::Operator(key), scopes: Scopes::all_known(), acting })
+    }
+
+    /// Resolves when the same credentials would no longer be admitted.
+    async fn ended(self, credentials: Credentials) -> EndReason {
+        let mut commits = self.kernel.commits();
+        loop {
+            let woken = tokio::time::timeout(AUTHORITY_CHECK_INTERVAL, commits.changed()).await;
+            if matches!(woken, Ok(Err(_))) {
+                // The kernel is gone: the process is ending, and the shutdown closes the stream.
+                std::future::pending::<()>().await;
+            }
+            match self.recognise(&credentials).await {
+                Ok(_) => {}
+                Err(error) if error.status == StatusCode::INTERNAL_SERVER_ERROR => {}
+                Err(error) => {
+                    return match error.code {
+                        "ORGANIZATION_SUSPENDED" => EndReason::Suspended,
+                        "ORGANIZATION_ARCHIVED" => EndReason::Archived,
+                        _ => EndReason::Revoked,
+                    };
+                }
+            }
+            tokio::time::sleep(AUTHORITY_CHECK_PAUSE).await;
+        }
+    }
+}
+
+fn refused(refusal: &Refusal) -> TopLevelError {
+    let status = match refusal.code {
+        ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
+        ErrorCode::NotFound => StatusCode::NOT_FOUND,
+        ErrorCode::BadRequest => StatusCode::BAD_REQUEST,
+        _ => StatusCode::FORBIDDEN,
+    };
+    TopLevelError::new(status, refusal.code.as_str(), refusal.message.clone())
+}
+
+fn failed(error: Error) -> TopLevelError {
+    match error {
+        Error::Refused(refusal) => refused(&refusal),
+        Error::Fault(fault) => {
+            tracing::error!(cause = %fault.chain(), "admission failed");
+            TopLevelError::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                ErrorCode::Internal.as_str(),
+                "Something failed in the gateway. Try again, and report the requestId if it persists.",
+            )
+        }
+    }
+}

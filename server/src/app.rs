@@ -1,0 +1,151 @@
+//! The gateway put together: database, world, schema, transport, workers.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use migration::{Migrator, MigratorTrait};
+
+use crate::admission::Admission;
+use crate::api_key::secret::Peppers;
+use crate::credit::ledger::Ledger;
+use crate::http::guard::{Guard, Limits};
+use crate::http::{GraphiqlSettings, HttpSettings, Service, Shutdown};
+use crate::kernel::Kernel;
+use crate::kernel::clock::World;
+use crate::kernel::db::Database;
+use crate::kernel::error::{Fault, Result};
+use crate::schema;
+use crate::settings::{Settings, unhex};
+
+/// Everything a gateway is made of, before it listens.
+#[derive(Clone)]
+pub struct App {
+    pub kernel: Kernel,
+    pub ledger: Ledger,
+    pub peppers: Peppers,
+    pub settings: Settings,
+    pub shutdown: Shutdown,
+}
+
+impl App {
+    /// Opens and migrates the database and reads the pepper.
+    pub async fn open(settings: Settings, world: World) -> Result<Self> {
+        std::fs::create_dir_all(&settings.data)
+            .map_err(|e| Fault::caused_by(format!("{} cannot be made", settings.data.display()), e))?;
+        let peppers = peppers(&settings, &world)?;
+        let db = Database::open(&settings.database_url, settings.postgres_connections).await?;
+        let kernel = Kernel::new(db, world);
+        let ledger = Ledger::new(kernel.clone());
+        let app = Self { kernel, ledger, peppers, settings, shutdown: Shutdown::default() };
+        app.migrate().await?;
+        Ok(app)
+    }
+
+    /// Applies what this build knows and the database lacks. Waits for another gateway that is doing the same.
+    pub async fn migrate(&self) -> Result<()> {
+        Migrator::up(self.kernel.db.connection(), None)
+            .await
+            .map_err(|e| Fault::caused_by("the database could not be migrated", e))?;
+        self.kernel.make_platform_realm().await
+    }
+
+    /// The routes. `graphiql` is what the page opens with.
+    pub fn router(&self, graphiql: GraphiqlSettings, metrics: Option<PrometheusHandle>) -> Result<Router> {
+        let sdl = schema::sdl();
+        let guard = Guard::new(&sdl, Limits::default())
+            .map_err(|e| Fault::caused_by("the guard does not read the schema", e.to_string()))?;
+        let world = self.kernel.world.clone();
+        Ok(crate::http::router(Service {
+            executor: schema::build(),
+            admission: Arc::new(Admission {
+                kernel: self.kernel.clone(),
+                ledger: self.ledger.clone(),
+                peppers: self.peppers.clone(),
+                welcome_credits: self.settings.root_credits,
+                webhook_http_loopback: self.settings.webhook_http_loopback,
+            }),
+            guard: Arc::new(guard),
+            sdl: sdl.into(),
+            settings: HttpSettings {
+                trusted_proxies: self.settings.trusted_proxies.clone(),
+                allowed_origins: self.settings.allowed_origins.clone(),
+                graphiql,
+                ..HttpSettings::default()
+            },
+            shutdown: self.shutdown.clone(),
+            request_ids: Arc::new(move || world.ids.id(world.clock.now())),
+            metrics,
+        }))
+    }
+
+    /// Serves until `stop` resolves, then lets open streams end and answers what was asked before.
+    pub async fn serve(
+        &self,
+        listener: tokio::net::TcpListener,
+        graphiql: GraphiqlSettings,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<()> {
+        let metrics = PrometheusBuilder::new().install_recorder().ok();
+        let router = self.router(graphiql, metrics)?.into_make_service_with_connect_info::<SocketAddr>();
+        let worker = tokio::spawn(crate::credit::worker::run(self.kernel.clone(), self.shutdown.clone()));
+        let shutdown = self.shutdown.clone();
+        let stopping = shutdown.clone();
+        tokio::spawn(async move {
+            stop.await;
+            stopping.begin();
+        });
+        let begun = shutdown.clone();
+        let served = axum::serve(listener, router).with_graceful_shutdown(async move { begun.begun().await });
+        let drain = Duration::from_secs(self.settings.drain_seconds);
+        // axum waits for ever on a connection that stays open; the deadline ends that.
+        let ended = async {
+            shutdown.begun().await;
+            shutdown.drained(drain).await;
+            tokio::time::sleep(drain).await;
+        };
+        tokio::select! {
+            served = served => served.map_err(|e| Fault::caused_by("the listener failed", e))?,
+            () = ended => tracing::warn!("some connections did not end in time"),
+        }
+        worker.abort();
+        Ok(())
+    }
+}
+
+/// The pepper from the settings, or from a file beside the database that is made on the first start.
+fn peppers(settings: &Settings, world: &World) -> Result<Peppers, Fault> {
+    let pepper = match &settings.pepper {
+        Some(pepper) => pepper.clone(),
+        None => pepper_file(&settings.data.join("pepper"), world)?,
+    };
+    Peppers::new(BTreeMap::from([(1, pepper)])).ok_or_else(|| Fault::new("there is no pepper"))
+}
+
+fn pepper_file(path: &Path, world: &World) -> Result<Vec<u8>, Fault> {
+    let failed = |e: std::io::Error| Fault::caused_by(format!("{} cannot be used", path.display()), e);
+    match std::fs::read_to_string(path) {
+        Ok(text) => unhex(&text),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            let pepper = world.ids.secret().to_vec();
+            let text: String = pepper.iter().map(|byte| format!("{byte:02x}")).collect();
+            write_private(path, &text).map_err(failed)?;
+            Ok(pepper)
+        }
+        Err(e) => Err(failed(e)),
+    }
+}
+
+/// Writes a file that only its owner can read.
+pub(crate) fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(text.as_bytes())
+}

@@ -1,0 +1,389 @@
+//! Many commands of one realm in one transaction: the write path, set-based.
+//!
+//! The same steps as [`super::execute`], each once for the whole batch: lock the realm, read keys and paths, look up
+//! idempotency keys, load, decide one after the other in memory, write, record, commit. A refusal is one item's own; an
+//! unexpected failure of the batch is found out by running its items one at a time.
+
+use std::collections::{BTreeSet, HashMap};
+
+use entity::codec::Json;
+use entity::id::{AnyId, ApiKeyId, EventId, OperatorKeyId, OrganizationId, RealmId};
+use entity::kind::AuditOutcome;
+use entity::{audit_event, event, idempotency_record};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{EntityTrait, FromQueryResult};
+use uuid::Uuid;
+
+use crate::access::path::Path;
+use crate::access::policy::{self, Permission, Reach};
+use crate::access::principal::{Caller, Principal};
+use crate::access::scope::Scopes;
+use crate::access::store as access_store;
+use crate::kernel::Kernel;
+use crate::kernel::command::Subject;
+use crate::kernel::error::{Error, Fault, Refusal, Result};
+use crate::kernel::event::Event;
+use crate::kernel::execute::{self, IDEMPOTENCY_KEPT, check_key, denied, unauthenticated};
+use crate::kernel::sql::Sql;
+use crate::kernel::tx::{Target, Tx};
+
+/// How often a batch is tried when the database asks for a retry.
+const ATTEMPTS_MAX: u32 = 6;
+/// Audit entries, events and idempotency records of one INSERT; times columns this stays below what SQLite can bind.
+const ROWS_PER_STATEMENT: usize = 1_000;
+
+/// One command of a batch.
+#[derive(Clone, Debug)]
+pub struct Item<R> {
+    pub caller: Caller,
+    /// The mutation field's name.
+    pub name: &'static str,
+    pub permission: Permission,
+    pub subject: Subject,
+    /// Other organizations the same permission is needed for, with the input field that named each.
+    pub also: Vec<(OrganizationId, &'static str)>,
+    pub idempotency_key: Option<String>,
+    pub input_hash: String,
+    pub request: R,
+}
+
+/// What an item comes to, when it is not refused.
+pub struct Decided {
+    /// Kept for replays, and told now.
+    pub output: serde_json::Value,
+    pub events: Vec<Event>,
+    /// For the audit entry. Never a secret.
+    pub change: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What was answered: the output, and whether it is the first answer told again.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub output: serde_json::Value,
+    pub replayed: bool,
+}
+
+/// The rules a batch runs by.
+pub trait Rules: Send + Sync {
+    type Request: Clone + Send + Sync;
+    /// Everything the batch needs, and what was decided on it so far.
+    type State: Send;
+
+    /// Loads for all items that may run, in a fixed number of statements.
+    fn load(
+        &self,
+        tx: &Tx,
+        items: &[(&Item<Self::Request>, &Target)],
+    ) -> impl Future<Output = Result<Self::State>> + Send;
+
+    /// Decides one item on what the ones before it left. A refusal leaves the state as it was.
+    fn decide(&self, tx: &Tx, state: &mut Self::State, item: &Item<Self::Request>, target: &Target) -> Result<Decided>;
+
+    /// Writes what was decided.
+    fn save(&self, tx: &Tx, state: Self::State) -> impl Future<Output = Result<()>> + Send;
+}
+
+type Verdict = Result<Answer>;
+
+impl Kernel {
+    /// Runs the items in order, in one transaction; answers each.
+    pub async fn execute_batch<R: Rules>(&self, realm: RealmId, rules: &R, items: &[Item<R::Request>]) -> Vec<Verdict> {
+        let mut attempt = 1;
+        loop {
+            match self.try_batch(realm, rules, items).await {
+                Ok(verdicts) => {
+                    self.audit_denials(items, &verdicts).await;
+                    return verdicts;
+                }
+                Err(Error::Fault(fault)) if fault.transient && attempt < ATTEMPTS_MAX => {
+                    metrics::counter!("banyan_transaction_retries_total").increment(1);
+                    self.pause_before_retry(attempt).await;
+                    attempt += 1;
+                }
+                Err(_) if items.len() > 1 => {
+                    // One of them is poison; alone it fails alone.
+                    let mut verdicts = Vec::with_capacity(items.len());
+                    for item in items {
+                        let single = Box::pin(self.execute_batch(realm, rules, std::slice::from_ref(item))).await;
+                        verdicts.extend(single);
+                    }
+                    return verdicts;
+                }
+                Err(Error::Fault(fault)) if fault.transient => return vec![Err(execute::busy().into())],
+                Err(error) => return vec![Err(error)],
+            }
+        }
+    }
+
+    async fn try_batch<R: Rules>(&self, realm: RealmId, rules: &R, items: &[Item<R::Request>]) -> Result<Vec<Verdict>> {
+        let mut tx = self.begin(realm, &Caller::system(Uuid::nil())).await?;
+        match self.run_batch(&mut tx, rules, items).await {
+            Ok(verdicts) => {
+                tx.connection.commit().await?;
+                self.ring();
+                Ok(verdicts)
+            }
+            Err(error) => {
+                if let Err(rollback) = tx.connection.rollback().await {
+                    tracing::debug!(cause = %rollback, "rollback failed");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn run_batch<R: Rules>(&self, tx: &mut Tx, rules: &R, items: &[Item<R::Request>]) -> Result<Vec<Verdict>> {
+        let sequence = execute::lock_realm(tx).await?;
+        let targets = authorize(tx, items).await?;
+        let mut known = first_answers(tx, items).await?;
+        let runnable: Vec<(&Item<R::Request>, &Target)> = items
+            .iter()
+            .zip(&targets)
+            .filter(|(item, _)| !known.contains_key(&record_key(item)))
+            .filter_map(|(item, target)| Some((item, target.as_ref().ok()?)))
+            .collect();
+        let mut state = rules.load(tx, &runnable).await?;
+        let mut records = Records { next: sequence, ..Records::default() };
+        let mut verdicts = Vec::with_capacity(items.len());
+        for (item, target) in items.iter().zip(targets) {
+            verdicts.push(match target {
+                Err(refusal) => Err(refusal.into()),
+                Ok(target) => decide(tx, rules, &mut state, item, &target, &mut known, &mut records),
+            });
+        }
+        // A fault in the middle of a decision ends the batch: the state behind it cannot be trusted.
+        if let Some(at) = verdicts.iter().position(|verdict| matches!(verdict, Err(Error::Fault(_)))) {
+            return Err(verdicts.swap_remove(at).err().unwrap_or_else(|| Fault::new("a fault was lost").into()));
+        }
+        if records.audit.is_empty() {
+            return Ok(verdicts);
+        }
+        rules.save(tx, state).await?;
+        records.save(tx).await?;
+        Ok(verdicts)
+    }
+
+    async fn audit_denials<R>(&self, items: &[Item<R>], verdicts: &[Verdict]) {
+        for (item, verdict) in items.iter().zip(verdicts) {
+            if let Err(Error::Refused(refusal)) = verdict {
+                self.audit_if_denied(&item.caller, item.name, refusal).await;
+            }
+        }
+    }
+}
+
+fn decide<R: Rules>(
+    tx: &Tx,
+    rules: &R,
+    state: &mut R::State,
+    item: &Item<R::Request>,
+    target: &Target,
+    known: &mut HashMap<RecordKey, Kept>,
+    records: &mut Records,
+) -> Verdict {
+    if let Some(key) = &item.idempotency_key {
+        execute::check_idempotency_key(key)?;
+        if let Some(kept) = known.get(&record_key(item)) {
+            if kept.input_hash != item.input_hash {
+                return Err(execute::idempotency_conflict(item.name).into());
+            }
+            return Ok(Answer { output: kept.output.clone(), replayed: true });
+        }
+    }
+    let decided = rules.decide(tx, state, item, target)?;
+    records.add(tx, item, target, &decided)?;
+    if item.idempotency_key.is_some() {
+        let kept = Kept { input_hash: item.input_hash.clone(), output: decided.output.clone() };
+        known.insert(record_key(item), kept);
+    }
+    Ok(Answer { output: decided.output, replayed: false })
+}
+
+/// Actor, operation and key.
+type RecordKey = (Uuid, &'static str, String);
+
+fn record_key<R>(item: &Item<R>) -> RecordKey {
+    (item.caller.principal.actor_id(), item.name, item.idempotency_key.clone().unwrap_or_default())
+}
+
+struct Kept {
+    input_hash: String,
+    output: serde_json::Value,
+}
+
+#[derive(FromQueryResult)]
+struct KeptRow {
+    actor_id: Uuid,
+    operation: String,
+    idempotency_key: String,
+    input_hash: String,
+    result: String,
+}
+
+/// The first answers there are to the batch's idempotency keys, in one statement.
+async fn first_answers<R>(tx: &Tx, items: &[Item<R>]) -> Result<HashMap<RecordKey, Kept>> {
+    let keyed: Vec<_> = items.iter().filter(|item| item.idempotency_key.is_some()).collect();
+    if keyed.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut sql = Sql::new(
+        "SELECT actor_id, operation, idempotency_key, input_hash, result FROM idempotency_record WHERE realm_id = ",
+    );
+    sql.bind(tx.realm()).push(" AND expires_at > ").bind(tx.now());
+    sql.push(" AND (actor_id, operation, idempotency_key) IN (VALUES ");
+    for (i, item) in keyed.iter().enumerate() {
+        let (actor, operation, key) = record_key(item);
+        sql.push(if i == 0 { "(" } else { ", (" })
+            .bind(actor)
+            .push(", ")
+            .bind(operation)
+            .push(", ")
+            .bind(key)
+            .push(")");
+    }
+    sql.push(")");
+    let rows = KeptRow::find_by_statement(sql.statement(tx)).all(tx).await?;
+    let names: HashMap<&str, &'static str> = items.iter().map(|item| (item.name, item.name)).collect();
+    let mut known = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let Some(name) = names.get(row.operation.as_str()) else { continue };
+        let output = serde_json::from_str(&row.result)
+            .map_err(|e| Fault::caused_by(format!("the kept answer of {name} does not read back"), e))?;
+        known.insert((row.actor_id, *name, row.idempotency_key), Kept { input_hash: row.input_hash, output });
+    }
+    Ok(known)
+}
+
+/// Every item's target, or why it has none: keys, paths and owners in one statement each.
+async fn authorize<R>(tx: &Tx, items: &[Item<R>]) -> Result<Vec<Result<Target, Refusal>>> {
+    let mut keys: BTreeSet<ApiKeyId> = BTreeSet::new();
+    let mut operators: BTreeSet<OperatorKeyId> = BTreeSet::new();
+    let mut owned: BTreeSet<AnyId> = BTreeSet::new();
+    for item in items {
+        match &item.caller.principal {
+            Principal::ApiKey(key) => {
+                keys.insert(key.key);
+            }
+            Principal::Operator(key) => {
+                operators.insert(*key);
+            }
+            Principal::Anonymous | Principal::System => {}
+        }
+        if let Subject::OwnerOf(id) = &item.subject {
+            owned.insert(*id);
+        }
+    }
+    let owners = execute::owners(tx, &owned).await?;
+    let key_rows = access_store::keys(tx, tx.realm(), &keys).await?;
+    let operator_rows = access_store::operator_keys(tx, &operators).await?;
+    let wanted = |item: &Item<R>| match &item.subject {
+        Subject::Platform => None,
+        Subject::Organization(named) => named.or(item.caller.acting_organization()),
+        Subject::OwnerOf(id) => owners.get(id).copied(),
+    };
+    let mut ids: BTreeSet<OrganizationId> = key_rows.values().map(|row| row.organization_id).collect();
+    ids.extend(items.iter().filter_map(wanted));
+    ids.extend(items.iter().flat_map(|item| item.also.iter().map(|(id, _)| *id)));
+    let ids: Vec<OrganizationId> = ids.into_iter().collect();
+    let paths = access_store::paths(tx, &[tx.realm()], &ids).await?;
+    let target_of = |item: &Item<R>| -> Result<Target, Refusal> {
+        let path_of = |id: OrganizationId| paths.get(&id).map(|(_, path)| path.clone());
+        let (own, scopes) = match &item.caller.principal {
+            Principal::Anonymous => return Err(unauthenticated()),
+            Principal::System => (None, Scopes::all_known()),
+            Principal::Operator(key) if operator_rows.contains(key) => (None, Scopes::all_known()),
+            Principal::Operator(_) => return Err(unauthenticated()),
+            Principal::ApiKey(key) => {
+                let row = key_rows.get(&key.key).ok_or_else(unauthenticated)?;
+                let own = path_of(row.organization_id).ok_or_else(unauthenticated)?;
+                let found = access_store::KeyAndPaths { key: row.clone(), own, target: None };
+                check_key(&found, tx.now())?;
+                (Some(row.organization_id), Scopes::new(row.scopes.0.iter().cloned()))
+            }
+        };
+        let reach_into = |path: &Path| match own {
+            None => Some(Reach::Operator),
+            Some(own) => policy::reach(own, path),
+        };
+        let allowed = |path: &Path| -> Result<Reach, Refusal> {
+            let reach = reach_into(path).ok_or_else(Refusal::not_found)?;
+            policy::decide(&scopes, reach, item.permission).map_err(|denial| denied(item.permission, &denial))?;
+            Ok(reach)
+        };
+        let path = wanted(item).and_then(path_of).ok_or_else(Refusal::not_found)?;
+        let reach = allowed(&path)?;
+        for (other, field) in &item.also {
+            let named = |refusal: Refusal| if refusal.path.is_empty() { refusal.at(field) } else { refusal };
+            let other = path_of(*other).ok_or_else(|| named(Refusal::not_found()))?;
+            allowed(&other).map_err(named)?;
+        }
+        Ok(Target { path, reach, scopes })
+    };
+    Ok(items.iter().map(target_of).collect())
+}
+
+/// Audit entries, events and idempotency records of a batch, numbered in the order they were decided.
+#[derive(Default)]
+struct Records {
+    next: i64,
+    audit: Vec<audit_event::ActiveModel>,
+    events: Vec<event::ActiveModel>,
+    idempotency: Vec<idempotency_record::ActiveModel>,
+}
+
+impl Records {
+    fn add<R>(&mut self, tx: &Tx, item: &Item<R>, target: &Target, decided: &Decided) -> Result<(), Fault> {
+        self.next += 1;
+        let about = execute::About {
+            caller: &item.caller,
+            action: item.name,
+            organization: Some(target.id()),
+            path: target.path.ids().collect(),
+            change: decided.change.clone(),
+        };
+        self.audit.push(execute::audit_entry(tx, about, self.next, AuditOutcome::Done));
+        for event in &decided.events {
+            self.next += 1;
+            self.events.push(event::ActiveModel {
+                realm_id: Set(tx.realm()),
+                sequence: Set(self.next),
+                id: Set(tx.id::<EventId>()),
+                event_type: Set(event.event_type.to_owned()),
+                organization_id: Set(event.organization),
+                path: Set(Json(event.path.clone())),
+                data: Set(Json(event.data.clone())),
+                occurred_at: Set(tx.now()),
+            });
+        }
+        if let Some(key) = &item.idempotency_key {
+            self.idempotency.push(idempotency_record::ActiveModel {
+                realm_id: Set(tx.realm()),
+                actor_id: Set(item.caller.principal.actor_id()),
+                operation: Set(item.name.to_owned()),
+                idempotency_key: Set(key.clone()),
+                input_hash: Set(item.input_hash.clone()),
+                result: Set(decided.output.to_string()),
+                created_at: Set(tx.now()),
+                expires_at: Set(tx.now().plus(IDEMPOTENCY_KEPT)),
+            });
+        }
+        Ok(())
+    }
+
+    async fn save(self, tx: &Tx) -> Result<()> {
+        for chunk in self.audit.chunks(ROWS_PER_STATEMENT) {
+            audit_event::Entity::insert_many(chunk.iter().cloned()).exec_without_returning(tx).await?;
+        }
+        for chunk in self.events.chunks(ROWS_PER_STATEMENT) {
+            event::Entity::insert_many(chunk.iter().cloned()).exec_without_returning(tx).await?;
+        }
+        for chunk in self.idempotency.chunks(ROWS_PER_STATEMENT) {
+            // A record whose time is up may still stand under the key.
+            idempotency_record::Entity::insert_many(chunk.iter().cloned())
+                .on_conflict(execute::replace_expired())
+                .exec_without_returning(tx)
+                .await?;
+        }
+        execute::advance_realm(tx, self.next).await
+    }
+}
