@@ -48,6 +48,9 @@ pub struct SettingsInput {
     /// Credits that a new root is given [default: 500].
     #[arg(long, env = "BANYAN_ROOT_CREDITS", global = true)]
     pub root_credits: Option<i64>,
+    /// Whether webhook endpoints may be plain http on this very machine [default: false].
+    #[arg(long, env = "BANYAN_WEBHOOK_HTTP_LOOPBACK", global = true)]
+    pub webhook_http_loopback: Option<bool>,
     /// Proxies whose X-Forwarded-For is believed, as CIDR ranges.
     #[arg(long, env = "BANYAN_TRUSTED_PROXIES", global = true, value_delimiter = ',')]
     #[serde(default)]
@@ -56,9 +59,6 @@ pub struct SettingsInput {
     #[arg(long, env = "BANYAN_ALLOWED_ORIGINS", global = true, value_delimiter = ',')]
     #[serde(default)]
     pub allowed_origins: Vec<String>,
-    /// Whether webhook endpoints may be http:// on a loopback address, for tests [default: false].
-    #[arg(long, env = "BANYAN_WEBHOOK_HTTP_LOOPBACK", global = true)]
-    pub webhook_http_loopback: Option<bool>,
     /// Seconds that open streams have to end when the gateway stops [default: 10].
     #[arg(long, env = "BANYAN_DRAIN_SECONDS", global = true)]
     pub drain_seconds: Option<u64>,
@@ -77,9 +77,9 @@ pub struct Settings {
     pub postgres_connections: u32,
     pub pepper: Option<Vec<u8>>,
     pub root_credits: Credits,
+    pub webhook_http_loopback: bool,
     pub trusted_proxies: Vec<IpNet>,
     pub allowed_origins: Vec<String>,
-    pub webhook_http_loopback: bool,
     pub drain_seconds: u64,
     pub log_json: bool,
 }
@@ -114,9 +114,9 @@ impl SettingsInput {
                 .max(2),
             pepper: self.pepper.or(file.pepper).map(|text| unhex(&text)).transpose()?,
             root_credits,
+            webhook_http_loopback: self.webhook_http_loopback.or(file.webhook_http_loopback).unwrap_or(false),
             trusted_proxies: if self.trusted_proxies.is_empty() { file.trusted_proxies } else { self.trusted_proxies },
             allowed_origins: first(self.allowed_origins, file.allowed_origins),
-            webhook_http_loopback: self.webhook_http_loopback.or(file.webhook_http_loopback).unwrap_or(false),
             drain_seconds: self.drain_seconds.or(file.drain_seconds).unwrap_or(DRAIN_SECONDS_DEFAULT),
             log_json: self.log_json.or(file.log_json).unwrap_or(false),
             data,

@@ -17,7 +17,7 @@ use crate::credit::{load, post};
 use crate::kernel::error::{Fault, Result};
 use crate::kernel::tx::Tx;
 
-pub use crate::credit::command::{Moved, Quantity, SpendInput, Spent};
+pub use crate::credit::command::{Moved, Quantity, Spent};
 pub use crate::credit::read::{counters, holds_by_ids, transactions_by_ids, wallets_by_ids};
 pub use crate::credit::rules::price;
 
@@ -89,20 +89,22 @@ pub async fn charge(tx: &mut Tx, spend: request::Spend) -> Result<Spent> {
     Ok(spent(tx, &book, hold, Some(transaction))?)
 }
 
-/// The engine's spend of what an input says, by the caller of this transaction and its target.
-pub async fn resolve(tx: &Tx, spend: &SpendInput) -> Result<request::Spend> {
-    spend.remark.check()?;
-    let principal = &tx.caller().principal;
-    Ok(request::Spend {
+/// Charges one unit of a meter to the target, within its own transaction: environment and family are the calling key's.
+pub async fn charge_meter(tx: &mut Tx, meter: &str, remark: &Remark) -> Result<Spent> {
+    remark.check()?;
+    let cost = Quantity::Meter { key: meter.to_owned(), quantity: 1 };
+    let spend = request::Spend {
         organization: tx.target().id(),
-        environment: environment_of(principal, spend.environment)?,
-        cost: price(tx, tx.realm(), &spend.cost).await?,
-        family: family_of(principal),
-        note: spend.remark.note(),
-    })
+        environment: environment_of(&tx.caller().principal, None)?,
+        cost: price(tx, tx.realm(), &cost).await?,
+        family: family_of(&tx.caller().principal),
+        note: remark.note(),
+    };
+    charge(tx, spend).await
 }
 
-/// Transfers within another command's transaction, in the key's environment; both ends are the caller's to command.
+/// Moves credits within another command's transaction, in the calling key's environment, both ends already authorized:
+/// the first funding of a provisioned organization.
 pub async fn transfer(
     tx: &mut Tx,
     source: OrganizationId,
@@ -113,8 +115,8 @@ pub async fn transfer(
     remark.check()?;
     let environment = environment_of(&tx.caller().principal, None)?;
     let wanted = load::Wanted { organizations: BTreeSet::from([source, target]), ..load::Wanted::default() };
-    let request = request::Transfer { source, target, environment, amount, note: remark.note() };
-    let (book, decisions) = post::post(tx, &wanted, &[Request::Transfer(request)]).await?;
+    let request = Request::Transfer(request::Transfer { source, target, environment, amount, note: remark.note() });
+    let (book, decisions) = post::post(tx, &wanted, &[request]).await?;
     let decision = decisions.first().ok_or_else(|| Fault::new("one request made no decision"))?;
     tx.note("sourceOrganizationId", source.to_string());
     tx.note("targetOrganizationId", target.to_string());

@@ -7,6 +7,8 @@
 //!
 //! **Waking.** A commit of this process rings a bell; what other gateways commit is found by looking a few times a second.
 //!
+//! [`catalogue`] lists every type there is, whichever feature makes it, and says what patterns such as `credit.*` mean.
+//!
 //! **Not here.** Writing events (the kernel), sending them elsewhere (webhooks).
 
 pub mod catalogue;

@@ -40,13 +40,13 @@ pub struct Query(ViewerQuery, NodeQuery, OrganizationQuery, ApiKeyQuery, CreditQ
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     OrganizationMutation,
+    ProvisionMutation,
     ApiKeyMutation,
     CreditMutation,
+    MemberMutation,
     WebhookMutation,
     ProjectMutation,
     TradeMutation,
-    MemberMutation,
-    ProvisionMutation,
 );
 
 #[derive(Default)]

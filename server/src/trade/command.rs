@@ -8,7 +8,7 @@ use entity::kind::InvoiceStatus;
 use serde::{Deserialize, Serialize};
 
 use crate::access::policy::Permission;
-use crate::credit::api::{Quantity, SpendInput, Spent, charge, resolve};
+use crate::credit::api::{Spent, charge_meter};
 use crate::credit::model::Remark;
 use crate::kernel::command::{Command, Subject};
 use crate::kernel::error::{Error, ErrorCode, Fault, Refusal, Result};
@@ -207,17 +207,8 @@ impl Command for SubmitInvoice {
         let mut invoice: Invoice = owned::get(tx, self.invoice).await?;
         check_submittable(&invoice)?;
         let metadata = BTreeMap::from([("invoiceId".to_owned(), invoice.id.to_string())]);
-        let spend = SpendInput {
-            organization: None,
-            cost: Quantity::Meter { key: SUBMIT_METER.to_owned(), quantity: 1 },
-            environment: None,
-            remark: Remark { description: Some("Invoice submitted".to_owned()), metadata },
-        };
-        let charged = match resolve(tx, &spend).await {
-            Ok(spend) => charge(tx, spend).await,
-            Err(error) => Err(error),
-        };
-        let charge = charged.map_err(not_of_the_input)?;
+        let remark = Remark { description: Some("Invoice submitted".to_owned()), metadata };
+        let charge = charge_meter(tx, SUBMIT_METER, &remark).await.map_err(not_of_the_input)?;
         invoice.status = InvoiceStatus::Submitted;
         invoice.submitted_at = Some(tx.now());
         invoice.hold_id = Some(charge.hold.id());

@@ -49,13 +49,13 @@ impl Member {
             .await
     }
 
-    async fn of_user(&self, ctx: &Context<'_>, read: fn(&User) -> &str) -> Result<String> {
+    async fn of_user(&self, ctx: &Context<'_>, read: fn(&User) -> String) -> Result<String> {
         let users = self.users().await.map_err(|error| expose(ctx, error))?;
         let user = users.get(&self.0.row().user_id).ok_or_else(|| {
             let doing = format!("{} has no user", self.0.row().id);
             expose(ctx, Fault::new(doing).into())
         })?;
-        Ok(read(user).to_owned())
+        Ok(read(user))
     }
 }
 
@@ -79,17 +79,22 @@ impl Member {
 
     /// The person's address, in lower case.
     async fn email(&self, ctx: &Context<'_>) -> Result<String> {
-        self.of_user(ctx, |user| &user.email).await
+        self.of_user(ctx, |user| user.email.clone()).await
+    }
+
+    /// The person's first and last name.
+    async fn name(&self, ctx: &Context<'_>) -> Result<String> {
+        self.of_user(ctx, |user| format!("{} {}", user.first_name, user.last_name)).await
     }
 
     /// The person's first name.
     async fn first_name(&self, ctx: &Context<'_>) -> Result<String> {
-        self.of_user(ctx, |user| &user.first_name).await
+        self.of_user(ctx, |user| user.first_name.clone()).await
     }
 
     /// The person's last name.
     async fn last_name(&self, ctx: &Context<'_>) -> Result<String> {
-        self.of_user(ctx, |user| &user.last_name).await
+        self.of_user(ctx, |user| user.last_name.clone()).await
     }
 
     /// What the person may do here.
