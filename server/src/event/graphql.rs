@@ -10,7 +10,7 @@ use futures_util::{Stream, StreamExt, stream};
 
 use crate::access::policy::Permission;
 use crate::credit::graphql::Wallet;
-use crate::event::store;
+use crate::event::{catalogue, store};
 use crate::event::stream::{Audience, batches};
 use crate::kernel::error::{Error, ErrorCode, Refusal};
 use crate::organization::graphql::{Organization, Organizations};
@@ -60,13 +60,25 @@ impl Event {
     }
 }
 
-/// Whether a type is one of those asked for: exactly, `noun.*`, or `*`.
+/// The patterns of a stream, each of which must mean a type there is.
+fn read_types(types: Option<Vec<String>>) -> Result<Vec<String>, Refusal> {
+    let types = types.unwrap_or_default();
+    let refused = |message: String| Refusal { path: vec!["types".into()], ..Refusal::new(ErrorCode::InvalidInput, message) };
+    if types.len() > TYPES_MAX {
+        return Err(refused(format!("types has at most {TYPES_MAX} members.")));
+    }
+    match types.iter().find(|pattern| !catalogue::is_known(pattern)) {
+        None => Ok(types),
+        Some(unknown) => {
+            let shown: String = unknown.chars().take(catalogue::PATTERN_MAX_CHARS).collect();
+            let message = format!("There is no event type \"{}\". Did you mean {}?", shown.escape_debug(), catalogue::nearest(unknown));
+            Err(refused(message))
+        }
+    }
+}
+
 fn is_wanted(types: &[String], event_type: &str) -> bool {
-    types.is_empty()
-        || types.iter().any(|wanted| match wanted.strip_suffix('*') {
-            Some(stem) => event_type.starts_with(stem),
-            None => wanted == event_type,
-        })
+    types.is_empty() || types.iter().any(|pattern| catalogue::matches(pattern, event_type))
 }
 
 async fn audience(
@@ -101,11 +113,8 @@ impl EventSubscription {
         #[graphql(desc = "Go on behind this event's cursor; from now on when absent.")] after: Option<String>,
     ) -> Result<impl Stream<Item = Result<Event>>> {
         let session = Arc::clone(Session::of(ctx));
-        let types = types.unwrap_or_default();
         let open = async {
-            if types.len() > TYPES_MAX {
-                return Err(Refusal::new(ErrorCode::BadRequest, "types has at most 50 members.").into());
-            }
+            let types = read_types(types)?;
             let audience = audience(&session, organization_id.as_ref(), scope, Permission::EventRead).await?;
             let from = match &after {
                 None => store::head(&session.snapshot(), audience.realm).await?,
@@ -116,9 +125,9 @@ impl EventSubscription {
                     )
                 })?,
             };
-            Ok::<_, Error>((audience, from))
+            Ok::<_, Error>((audience, from, types))
         };
-        let (audience, from) = open.await.map_err(|error| expose(ctx, error))?;
+        let (audience, from, types) = open.await.map_err(|error| expose(ctx, error))?;
         Ok(batches(session, audience.realm, from)
             .map(move |batch| match batch {
                 Ok(events) => events
