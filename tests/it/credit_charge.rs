@@ -77,7 +77,7 @@ both! {
         root.grant(json!({ "amount": 100, "expiresAt": "2026-07-01T00:00:00Z" })).await;
         charge(&app, &root, 60).await.done();
         let wallet = root.read("wallet { buckets { balance expiresAt } }").await;
-        let expected = json!([{ "balance": 40, "expiresAt": "2026-07-01T00:00:00Z" }, { "balance": 100, "expiresAt": null }]);
+        let expected = json!([{ "balance": 40, "expiresAt": "2026-07-01T00:00:00.000Z" }, { "balance": 100, "expiresAt": null }]);
         assert_eq!(wallet["wallet"]["buckets"], expected);
     }
 
@@ -169,9 +169,9 @@ both! {
     }
 
     async fn nobody_pays_through_a_suspended_ancestor(app) {
-        let root = app.root("A").with_credits(1_000).create().await;
-        let middle = root.child("B").create().await;
-        let leaf = middle.child("C").create().await;
+        let root = app.root("Top").with_credits(1_000).create().await;
+        let middle = root.child("Mid").create().await;
+        let leaf = middle.child("Low").create().await;
         for organization in [&middle, &leaf] {
             organization.fund(json!({ "mode": "FALLBACK" })).await;
         }

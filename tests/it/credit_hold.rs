@@ -20,7 +20,7 @@ both! {
     async fn a_hold_expires_a_quarter_of_an_hour_later_when_nothing_is_said(app) {
         let root = app.root("Quinn's").with_credits(1_000).create().await;
         let answer = app.mutate(&root.key, "creditHold", json!({ "amount": 300 }), HOLD).await;
-        assert_eq!(answer.done()["hold"]["expiresAt"], "2026-06-03T12:15:00Z");
+        assert_eq!(answer.done()["hold"]["expiresAt"], "2026-06-03T12:15:00.000Z");
     }
 
     async fn a_hold_is_never_shrunk_to_what_is_there(app) {

@@ -17,7 +17,7 @@ both! {
         let error = answer.refused("CAP_EXCEEDED");
         assert_eq!((&error["limit"], &error["limitId"]), (&json!("MONTHLY"), &json!(child.id)));
         assert_eq!((&error["cap"], &error["used"], &error["requested"]), (&json!(100), &json!(80), &json!(21)));
-        assert_eq!(error["resetsAt"], "2026-07-01T00:00:00Z");
+        assert_eq!(error["resetsAt"], "2026-07-01T00:00:00.000Z");
         charge(&app, &child.key, 20).await.done();
     }
 
@@ -26,7 +26,7 @@ both! {
         let root = app.root("Quinn's").with_credits(1_000).with("timezone", "America/Los_Angeles").create().await;
         root.limit(json!({ "monthlyCreditCap": 100 })).await;
         charge(&app, &root.key, 100).await.done();
-        assert_eq!(charge(&app, &root.key, 1).await.refused("CAP_EXCEEDED")["resetsAt"], "2026-07-01T07:00:00Z");
+        assert_eq!(charge(&app, &root.key, 1).await.refused("CAP_EXCEEDED")["resetsAt"], "2026-07-01T07:00:00.000Z");
         // From noon of 3 June to 07:00 of 1 July, in UTC.
         app.advance(27 * 86_400 + 19 * 3_600 - 1);
         charge(&app, &root.key, 1).await.refused("CAP_EXCEEDED");

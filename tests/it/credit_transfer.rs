@@ -88,7 +88,7 @@ both! {
         let input = json!({ "targetOrganizationId": child.id, "amount": 100 });
         app.mutate(&root.key, "creditTransfer", input, TRANSFER).await.done();
         let wallet = child.read("wallet { buckets { origin expiresAt } }").await;
-        let expected = json!([{ "origin": "PROMOTIONAL", "expiresAt": "2026-06-03T13:00:00Z" }]);
+        let expected = json!([{ "origin": "PROMOTIONAL", "expiresAt": "2026-06-03T13:00:00.000Z" }]);
         assert_eq!(wallet["wallet"]["buckets"], expected);
     }
 
