@@ -7,7 +7,8 @@ use entity::id::{BucketId, HoldId, KeyFamilyId, OrganizationId, RealmId, WalletI
 use entity::kind::{Account, BillingMode, CounterSubject, FundingMode};
 use entity::timestamp::Timestamp;
 use entity::{api_key_family, bucket, hold, hold_leg, meter, spend_counter, wallet};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder};
+use sea_orm::sea_query::NullOrdering;
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Order, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
 use crate::access::path::DEPTH_MAX;
@@ -183,6 +184,8 @@ pub async fn filled_buckets(
         .filter(bucket::Column::WalletId.is_in(wallets.iter().copied()))
         .filter(filled)
         .order_by_asc(bucket::Column::Priority)
+        .order_by_with_nulls(bucket::Column::ExpiresAt, Order::Asc, NullOrdering::Last)
+        .order_by_asc(bucket::Column::CreatedAt)
         .order_by_asc(bucket::Column::Id)
         .all(connection)
         .await?;

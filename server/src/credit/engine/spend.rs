@@ -66,7 +66,7 @@ pub(super) fn hold(draft: &mut Draft<'_>, spend: &Spend, expires_in: Option<Dura
     let open_for = expires_in.unwrap_or(HOLD_DEFAULT);
     if open_for.is_zero() || open_for > HOLD_MAX {
         let problem = Problem::DurationOutOfRange { most_seconds: HOLD_MAX.as_secs() };
-        return Err(Refusal::InvalidInput { field: "expiresIn", problem });
+        return Err(Refusal::InvalidInput { field: "expiresInSeconds", problem });
     }
     let mut hold = plan(draft, spend)?;
     let amount = hold.amount;

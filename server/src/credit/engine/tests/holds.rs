@@ -51,7 +51,7 @@ fn a_hold_stays_open_for_a_quarter_of_an_hour_unless_told_otherwise_and_for_a_we
     for wrong in [Duration::ZERO, HOLD_MAX + Duration::from_micros(1)] {
         let problem = Problem::DurationOutOfRange { most_seconds: 604_800 };
         let refusal = world.hold_for('A', 1, Some(wrong));
-        assert_eq!(refusal, Err(Refusal::InvalidInput { field: "expiresIn", problem }));
+        assert_eq!(refusal, Err(Refusal::InvalidInput { field: "expiresInSeconds", problem }));
     }
 }
 

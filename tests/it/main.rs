@@ -1,0 +1,17 @@
+//! Everything through GraphQL, on both databases, one module for each feature.
+
+mod access;
+mod api_key;
+mod bad_input;
+mod credit_charge;
+mod credit_hold;
+mod credit_limits;
+mod credit_transfer;
+mod databases;
+mod guide_layers;
+mod guide_yona;
+mod idempotency;
+mod lifecycle;
+mod organization;
+mod program;
+mod schema;
