@@ -140,6 +140,7 @@ impl Gateway {
         let data = match operation {
             "ViewerQuery" => json!({ "viewer": self.viewer() }),
             "RootsQuery" => {
+                assert_eq!(variables["filter"], json!({ "root": true }));
                 let roots = self.children(None);
                 json!({ "organizations": page(&roots, variables) })
             }
@@ -256,7 +257,7 @@ impl Gateway {
         let suspended = |at: &Organization| {
             at.suspended.as_ref().map(|reason| {
                 json!({
-                    "placedBy": "operator", "placedByOrganization": null, "reason": reason,
+                    "placedBy": "operator", "placedByOrganizationId": null, "reason": reason,
                     "placedAt": "2026-11-18T16:20:00Z", "organizationId": at.id,
                 })
             })

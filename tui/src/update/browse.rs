@@ -201,10 +201,7 @@ pub fn page_answered(
     }
 }
 
-fn take_page(model: &mut Model, parent: Option<&OrganizationId>, mut page: OrganizationPage, from_start: bool) {
-    if parent.is_none() && model.is_operator() {
-        page.nodes.retain(|row| row.parent.is_none());
-    }
+fn take_page(model: &mut Model, parent: Option<&OrganizationId>, page: OrganizationPage, from_start: bool) {
     for row in &page.nodes {
         model.organizations.insert(row.id.clone(), row.clone());
     }
