@@ -30,6 +30,8 @@ pub enum Effect {
     Subscribe {
         subscription: SubscriptionId,
         follow: Follow,
+        /// The last cursor of this stream that was heard.
+        after: Option<String>,
     },
     Unsubscribe {
         subscription: SubscriptionId,

@@ -42,11 +42,12 @@ pub struct Gateway {
     pub instead: HashMap<String, Value>,
     pub ledger: Vec<(String, &'static str, i64, String)>,
     pub keys_minted: usize,
+    pub events_told: usize,
     /// Every operation asked for, in order.
     pub log: Vec<String>,
 }
 
-fn organization(id: &str, name: &str, parent: Option<&str>, balance: i64) -> Organization {
+pub fn organization(id: &str, name: &str, parent: Option<&str>, balance: i64) -> Organization {
     Organization {
         id: id.to_owned(),
         name: name.to_owned(),
@@ -111,6 +112,7 @@ impl Gateway {
             instead: HashMap::new(),
             ledger: ledger.to_vec(),
             keys_minted: 0,
+            events_told: 0,
             log: Vec::new(),
         }
     }
@@ -239,6 +241,16 @@ impl Gateway {
             "balance": organization.balance, "held": organization.held, "available": available,
             "spendable": available.max(0) + parent.map_or(0, |parent| parent.balance),
             "version": organization.version,
+        })
+    }
+
+    /// An event as the stream would tell it; its cursor is the number of events told before.
+    pub fn event(&mut self, kind: &str, id: &str) -> Value {
+        self.events_told += 1;
+        let parent = self.find(id).and_then(|organization| organization.parent.clone());
+        json!({
+            "cursor": self.events_told.to_string(), "type": kind, "organizationId": id,
+            "data": { "organizationId": id, "parentOrganizationId": parent },
         })
     }
 

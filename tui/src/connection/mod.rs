@@ -126,8 +126,8 @@ impl Connection {
                     tokio::spawn(live.run(commands));
                 }
             }
-            Effect::Subscribe { subscription, follow } => {
-                self.tell_live(live::Command::Subscribe { subscription, follow });
+            Effect::Subscribe { subscription, follow, after } => {
+                self.tell_live(live::Command::Subscribe { subscription, follow, after });
             }
             Effect::Unsubscribe { subscription } => {
                 self.tell_live(live::Command::Unsubscribe { subscription });

@@ -135,6 +135,7 @@ words!(
         ForbiddenScope = "FORBIDDEN_SCOPE",
         InProgress = "IDEMPOTENCY_IN_PROGRESS",
         RetryLater = "RETRY_LATER",
+        SlowConsumer = "SLOW_CONSUMER",
         Internal = "INTERNAL",
     }
 );

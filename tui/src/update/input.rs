@@ -136,7 +136,15 @@ fn edit_text(model: &mut Model, requests: &[InputRequest]) {
             dialog.problem = None;
             match dialog.fields.get_mut(dialog.field).map(|field| &mut field.value) {
                 Some(Value::Text { input, chars_max }) => (input, *chars_max),
-                Some(Value::Choice { .. }) | None => return,
+                Some(Value::Choice { words, chosen }) => {
+                    if let [InputRequest::InsertChar(' ') | InputRequest::GoToPrevChar | InputRequest::GoToNextChar] =
+                        requests
+                    {
+                        *chosen = (*chosen + 1) % words.len().max(1);
+                    }
+                    return;
+                }
+                None => return,
             }
         }
         _ => return,

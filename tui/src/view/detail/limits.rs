@@ -18,7 +18,8 @@ pub fn lines(organization: &OrganizationDetail, panel: &Panel) -> Vec<Line<'stat
     ];
     lines.extend(refill(organization, panel));
     let funding = &organization.funding;
-    let inherited = if funding.inherited { ", inherited" } else { "" };
+    // A root has nobody to inherit from; what it has not set is simply so.
+    let inherited = if funding.inherited && organization.relation.is_some() { ", inherited" } else { "" };
     lines.extend(panel.entries(vec![
         ("funding", format!("{}{inherited}", funding.mode.word()), panel.theme.plain()),
         ("reserve", funding.minimum_reserve.to_string(), panel.theme.plain()),
