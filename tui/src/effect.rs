@@ -25,7 +25,7 @@ pub enum Effect {
         act: Act,
         idempotency_key: String,
     },
-    /// Open the live connection and keep it.
+    /// Open the live connection and keep it; when it is lost, do not wait before the next attempt.
     Connect,
     Subscribe {
         subscription: SubscriptionId,

@@ -360,8 +360,34 @@ async fn a_refused_key_is_said_and_not_tried_again() {
     seat.sees(&["Quinn's Coffee CRM", "* live"]).await;
     served.subscribed(1).await;
     served.play(Script::Close(4403));
-    seat.sees(&["REFUSED 4403: as the test says"]).await;
+    seat.sees(&["REFUSED 4403", "as the test says"]).await;
     assert_eq!(*served.subscribed.borrow(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_key_is_tried_again_when_somebody_asks() {
+    let served = Served::new();
+    let mut seat = sit_down(served.listen().await, settings());
+    seat.sees(&["Quinn's Coffee CRM", "* live"]).await;
+    served.subscribed(1).await;
+    served.play(Script::Close(4403));
+    seat.sees(&["REFUSED 4403", "r asks again"]).await;
+    seat.presses_until(&[Key::Char('r')], "* live").await;
+    served.subscribed(2).await;
+}
+
+#[tokio::test]
+async fn a_lost_gateway_is_tried_at_once_when_somebody_asks() {
+    let served = Served::new();
+    let far_off = Duration::from_secs(3600);
+    let patient = Patience { retry_first: far_off, retry_max: far_off, ..patience() };
+    let mut seat = sit_down_with(patient, served.listen().await, settings());
+    seat.sees(&["Quinn's Coffee CRM", "* live"]).await;
+    served.subscribed(1).await;
+    served.play(Script::Drop);
+    seat.sees(&["STALE", "reconnecting"]).await;
+    seat.press(&[Key::Char('r')]);
+    served.subscribed(2).await;
 }
 
 #[tokio::test]

@@ -35,8 +35,16 @@ const MESSAGE_BYTES_MAX: usize = 1 << 20;
 
 #[derive(Debug)]
 pub enum Command {
-    Subscribe { subscription: SubscriptionId, follow: Follow, after: Option<String> },
-    Unsubscribe { subscription: SubscriptionId },
+    Subscribe {
+        subscription: SubscriptionId,
+        follow: Follow,
+        after: Option<String>,
+    },
+    Unsubscribe {
+        subscription: SubscriptionId,
+    },
+    /// Do not wait any longer before the next attempt.
+    Hurry,
 }
 
 pub struct LiveConnection<J> {
@@ -113,7 +121,7 @@ impl<J: FnMut() -> f64> LiveConnection<J> {
         Self { gateway, messages, clock, jitter }
     }
 
-    /// Connects until the gateway refuses the key or the console ends.
+    /// Connects, and connects again, until the gateway refuses the key or the console ends.
     pub async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
         let mut attempt: u32 = 0;
         let mut heard = self.clock.now();
@@ -126,6 +134,9 @@ impl<J: FnMut() -> f64> LiveConnection<J> {
                 End::Over => return,
                 End::Refused { code, reason } => {
                     tracing::warn!(code, reason, "the gateway refused the live connection");
+                    // Whoever hears of the refusal may ask for a new connection at once, and sees
+                    // by this channel that there is none.
+                    drop(commands);
                     let _ended = self.report(Live::Refused { code, reason }).await;
                     return;
                 }
@@ -205,6 +216,7 @@ impl<J: FnMut() -> f64> LiveConnection<J> {
                         let id = subscription.0.to_string();
                         follows.remove(&id).map(|_| protocol::complete(&id))
                     }
+                    Some(Command::Hurry) => None,
                 },
                 permit = self.messages.reserve(), if !waiting.is_empty() => match permit {
                     Err(_) => return End::Over,
@@ -296,19 +308,19 @@ impl<J: FnMut() -> f64> LiveConnection<J> {
     }
 }
 
-/// Waits for the next attempt, dropping commands meant for a connection that is gone. False when
-/// the console has ended.
+/// Waits for the next attempt or until somebody is in a hurry, dropping commands meant for a
+/// connection that is gone. False when the console has ended.
 async fn idle(commands: &mut mpsc::Receiver<Command>, wait: Duration) -> bool {
     let over = sleep(wait);
     tokio::pin!(over);
     loop {
         tokio::select! {
             () = &mut over => return true,
-            command = commands.recv() => {
-                if command.is_none() {
-                    return false;
-                }
-            }
+            command = commands.recv() => match command {
+                None => return false,
+                Some(Command::Hurry) => return true,
+                Some(Command::Subscribe { .. } | Command::Unsubscribe { .. }) => {}
+            },
         }
     }
 }

@@ -76,6 +76,7 @@ pub fn run(model: &mut Model, command: &Command, effects: &mut Effects) {
             {
                 browse::reload(model, Some(&branch), effects);
             }
+            link::knock_again(model, effects);
             link::catch_up(model, effects);
         }
         CommandId::FinderUp => find::move_cursor(model, false),

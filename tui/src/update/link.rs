@@ -71,6 +71,19 @@ pub fn live(model: &mut Model, live: Live, effects: &mut Effects) {
     effects.draw();
 }
 
+/// Somebody asks again. A refusal stands until then: the key may have been of a suspended
+/// organization that is resumed by now. What was lost would be tried anyway, but not at once.
+pub fn knock_again(model: &mut Model, effects: &mut Effects) {
+    match model.link.state {
+        LinkState::Refused { .. } => {
+            model.link.state = LinkState::Connecting;
+            effects.push(Effect::Connect);
+        }
+        LinkState::Lost { .. } => effects.push(Effect::Connect),
+        LinkState::WithoutKey | LinkState::Connecting | LinkState::Live => {}
+    }
+}
+
 /// Asks again for everything on the screen.
 pub fn catch_up(model: &mut Model, effects: &mut Effects) {
     model.link.catch_up_at = None;
