@@ -77,7 +77,10 @@ pub fn run(model: &mut Model, command: &Command, effects: &mut Effects) {
                 browse::reload(model, Some(&branch), effects);
             }
             link::knock_again(model, effects);
-            link::catch_up(model, effects);
+            // A key that is held down must not put off the answer to its first press.
+            if model.link.catching_up.is_empty() {
+                link::catch_up(model, effects);
+            }
         }
         CommandId::FinderUp => find::move_cursor(model, false),
         CommandId::FinderDown => find::move_cursor(model, true),
