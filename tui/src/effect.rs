@@ -25,11 +25,13 @@ pub enum Effect {
         act: Act,
         idempotency_key: String,
     },
-    /// Open the live connection and keep it.
+    /// Open the live connection and keep it; when it is lost, do not wait before the next attempt.
     Connect,
     Subscribe {
         subscription: SubscriptionId,
         follow: Follow,
+        /// The last cursor of this stream that was heard.
+        after: Option<String>,
     },
     Unsubscribe {
         subscription: SubscriptionId,

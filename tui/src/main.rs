@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fs::File;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -24,6 +24,9 @@ use tui::shell::{Clock, Shell, keys};
 /// The console of a Banyan gateway.
 ///
 /// Without arguments it connects to the gateway that `cargo run` started in this directory.
+///
+/// Exit status: 0 when it was left by a key or a signal, 1 when it could not start or lost its terminal, 2 for flags it
+/// does not know, 101 for a fault of its own.
 #[derive(Parser)]
 #[command(name = "banyan-tui", version)]
 struct Flags {
@@ -68,6 +71,9 @@ fn run(flags: Flags) -> Result<(), Box<dyn Error>> {
     if let Some(path) = &flags.log {
         let file = File::options().create(true).append(true).open(path)?;
         tracing_subscriber::fmt().with_ansi(false).with_writer(Mutex::new(file)).init();
+    }
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Err("the console needs a terminal for its keys and its screen".into());
     }
     // Fails only when one was chosen already, and then there is one.
     let _chosen = rustls::crypto::aws_lc_rs::default_provider().install_default();

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::effect::{RequestId, SubscriptionId};
-use crate::graphql::{Answer, Failure, FieldError, Outcome, Wallet};
+use crate::graphql::{Answer, Event, Failure, FieldError, Outcome, Wallet};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Msg {
@@ -40,6 +40,10 @@ pub enum Live {
     /// Acknowledged: subscriptions may be sent.
     Ready,
     Wallets(Vec<Wallet>),
+    Events {
+        subscription: SubscriptionId,
+        events: Vec<Event>,
+    },
     /// More changed than could be kept; what is shown may be behind.
     Lagged,
     SubscriptionRefused {

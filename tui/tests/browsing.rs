@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use tui::effect::Effect;
-use tui::graphql::{Environment, OrganizationId};
+use tui::graphql::{Environment, OrganizationId, Topic};
 use tui::model::Overlay;
 use tui::model::tree::RowKey;
 use tui::msg::{Key, Live, Msg};
@@ -38,6 +38,16 @@ fn a_branch_is_read_page_by_page_as_the_cursor_comes_to_its_end() {
     assert_eq!(rows(&console), 3 + CLIENTS);
     let asked = console.gateway.log.iter().filter(|name| *name == "ChildrenQuery").count();
     assert_eq!(asked, 3);
+}
+
+#[test]
+fn a_page_down_stops_at_what_is_not_read_yet() {
+    let mut console = at_clients();
+    for _ in 0..4 {
+        console.press(&[Key::PageDown]);
+        console.buffer(80, 24);
+    }
+    assert_eq!(rows(&console), 3 + 100 + 1, "the second page was asked for and not jumped over");
 }
 
 #[test]
@@ -163,7 +173,7 @@ fn a_key_of_the_test_environment_sees_test_credits() {
     let wanted = console.tell(Msg::Live(Live::Ready));
     let test = |effect: &Effect| {
         matches!(effect, Effect::Subscribe { follow, .. }
-            if follow.environment == Environment::Test)
+            if follow.topic == Topic::Wallets { environment: Environment::Test })
     };
     assert!(wanted.iter().any(test), "{wanted:?}");
 }
@@ -178,6 +188,7 @@ enum Step {
     Wait(i64),
     Renamed(usize),
     Suspended(usize),
+    Heard(usize),
     Refreshed,
 }
 
@@ -200,6 +211,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (1..3_000_i64).prop_map(Step::Wait),
         1 => (0..LIVE.len()).prop_map(Step::Renamed),
         1 => (0..LIVE.len()).prop_map(Step::Suspended),
+        1 => (0..LIVE.len()).prop_map(Step::Heard),
         1 => Just(Step::Refreshed),
     ];
     prop::collection::vec(step, 1..60)
@@ -211,7 +223,7 @@ impl Console {
             Step::Press(key) => drop(self.press(&[*key])),
             Step::Charge(at, amount) => {
                 self.gateway.charge(LIVE[*at], *amount, "invoice.submit");
-                if self.subscription.is_some() {
+                if !self.streams.is_empty() {
                     let wallet = self.wallet(LIVE[*at]);
                     self.tell(Msg::Live(Live::Wallets(vec![wallet])));
                 }
@@ -227,6 +239,7 @@ impl Console {
             Step::Suspended(at) => {
                 self.gateway.find_mut(LIVE[*at]).suspended = Some("elsewhere".to_owned());
             }
+            Step::Heard(at) => drop(self.happens("organization.created", LIVE[*at])),
             Step::Refreshed => drop(self.tell(Msg::Live(Live::Lagged))),
         }
     }

@@ -8,7 +8,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use tui::effect::{Effect, SubscriptionId};
-use tui::graphql::{Failure, Follow, Outcome, Request, Wallet};
+use tui::graphql::{Event, Failure, Follow, News, Outcome, Request, Topic, Wallet};
 use tui::model::{Model, Settings};
 use tui::msg::{Key, Live, Msg, Pasted};
 use tui::update::update;
@@ -22,7 +22,8 @@ pub struct Console {
     pub now: Timestamp,
     /// Everything that was wanted and is not a question to the gateway.
     pub effects: Vec<Effect>,
-    pub subscription: Option<(SubscriptionId, Follow)>,
+    /// The open streams, each with the cursor it began behind.
+    pub streams: Vec<(SubscriptionId, Follow, Option<String>)>,
     /// What the next acts come to instead of what the gateway says, though it did them.
     pub acts_lost: VecDeque<Failure>,
 }
@@ -52,7 +53,7 @@ impl Console {
             gateway,
             now,
             effects: Vec::new(),
-            subscription: None,
+            streams: Vec::new(),
             acts_lost: VecDeque::new(),
         }
     }
@@ -73,12 +74,12 @@ impl Console {
                         queue.push_back(Msg::Settled { request, outcome });
                         wanted.push(effect);
                     }
-                    Effect::Subscribe { subscription, ref follow } => {
-                        self.subscription = Some((subscription, follow.clone()));
+                    Effect::Subscribe { subscription, ref follow, ref after } => {
+                        self.streams.push((subscription, follow.clone(), after.clone()));
                         wanted.push(effect);
                     }
-                    Effect::Unsubscribe { .. } => {
-                        self.subscription = None;
+                    Effect::Unsubscribe { subscription } => {
+                        self.streams.retain(|(id, _, _)| *id != subscription);
                         wanted.push(effect);
                     }
                     effect => wanted.push(effect),
@@ -136,10 +137,29 @@ impl Console {
         self.tell(Msg::Paste(Pasted(text.to_owned())));
     }
 
+    /// The newest stream of wallets, or of events.
+    pub fn stream(&self, of_wallets: bool) -> &(SubscriptionId, Follow, Option<String>) {
+        let matches = |follow: &Follow| matches!(follow.topic, Topic::Wallets { .. }) == of_wallets;
+        self.streams.iter().rfind(|(_, follow, _)| matches(follow)).expect("a stream")
+    }
+
     pub fn wallet(&self, id: &str) -> Wallet {
-        let (_, follow) = self.subscription.as_ref().expect("a subscription");
         let payload = serde_json::json!({ "data": { "walletChanges": self.gateway.wallet(id) } });
-        follow.request().read(payload.to_string().as_bytes()).unwrap()
+        match self.stream(true).1.request(None).read(payload.to_string().as_bytes()) {
+            Ok(News::Wallet(wallet)) => wallet,
+            other => panic!("no wallet but {other:?}"),
+        }
+    }
+
+    /// Tells what happened to an organization, as the stream of events would.
+    pub fn happens(&mut self, kind: &str, id: &str) -> Vec<Effect> {
+        let (subscription, follow, _) = self.stream(false).clone();
+        let payload = serde_json::json!({ "data": { "events": self.gateway.event(kind, id) } });
+        let event: Event = match follow.request(None).read(payload.to_string().as_bytes()) {
+            Ok(News::Event(event)) => event,
+            other => panic!("no event but {other:?}"),
+        };
+        self.tell(Msg::Live(Live::Events { subscription, events: vec![event] }))
     }
 
     pub fn buffer(&mut self, columns: u16, rows: u16) -> Buffer {

@@ -13,6 +13,10 @@ pub const ACME_BERLIN: &str = "org_01h455vb4pex5vsknk084sn04b";
 pub const TAX: &str = "org_01h455vb4pex5vsknk084sn05t";
 pub const NORTHWIND: &str = "org_01h455vb4pex5vsknk084sn06n";
 pub const CLIENTS: usize = 120;
+/// Of everybody below a root.
+const MONTHLY_CAP: i64 = 50_000;
+/// Of a root.
+const MINIMUM_RESERVE: i64 = 10_000;
 
 pub fn client(number: usize) -> String {
     format!("org_01h455vb4pex5vsknk084c{number:04}")
@@ -42,11 +46,12 @@ pub struct Gateway {
     pub instead: HashMap<String, Value>,
     pub ledger: Vec<(String, &'static str, i64, String)>,
     pub keys_minted: usize,
+    pub events_told: usize,
     /// Every operation asked for, in order.
     pub log: Vec<String>,
 }
 
-fn organization(id: &str, name: &str, parent: Option<&str>, balance: i64) -> Organization {
+pub fn organization(id: &str, name: &str, parent: Option<&str>, balance: i64) -> Organization {
     Organization {
         id: id.to_owned(),
         name: name.to_owned(),
@@ -68,7 +73,12 @@ impl Gateway {
             organization(QUINN, "Quinn's Coffee CRM", None, 482_000),
             organization(TAX, "Tax & Accounting LLP", None, 1_250_000),
             organization(NORTHWIND, "Northwind Agency", None, 96_400),
-            Organization { held: 200, monthly_used: 41_260, ..organization(ACME, "Acme Coffee", Some(QUINN), 12_450) },
+            Organization {
+                held: 200,
+                monthly_used: 41_260,
+                tier: "ENTERPRISE",
+                ..organization(ACME, "Acme Coffee", Some(QUINN), 12_450)
+            },
             Organization {
                 suspended: Some("Invoice 2041 unpaid for 60 days".to_owned()),
                 ..organization(BEANHOUSE, "Beanhouse Roasters", Some(QUINN), -120)
@@ -111,6 +121,7 @@ impl Gateway {
             instead: HashMap::new(),
             ledger: ledger.to_vec(),
             keys_minted: 0,
+            events_told: 0,
             log: Vec::new(),
         }
     }
@@ -140,6 +151,7 @@ impl Gateway {
         let data = match operation {
             "ViewerQuery" => json!({ "viewer": self.viewer() }),
             "RootsQuery" => {
+                assert_eq!(variables["filter"], json!({ "root": true }));
                 let roots = self.children(None);
                 json!({ "organizations": page(&roots, variables) })
             }
@@ -233,11 +245,25 @@ impl Gateway {
         let organization = self.find(id).unwrap();
         let available = organization.balance - organization.held;
         let parent = organization.parent.as_deref().and_then(|parent| self.find(parent));
+        let spendable = parent.map_or(available, |parent| {
+            let of_parent = parent.balance - MINIMUM_RESERVE;
+            (available.max(0) + of_parent).min(MONTHLY_CAP - organization.monthly_used)
+        });
         json!({
             "organization": { "id": id }, "environment": "LIVE",
             "balance": organization.balance, "held": organization.held, "available": available,
-            "spendable": available.max(0) + parent.map_or(0, |parent| parent.balance),
+            "spendable": spendable,
             "version": organization.version,
+        })
+    }
+
+    /// An event as the stream would tell it; its cursor is the number of events told before.
+    pub fn event(&mut self, kind: &str, id: &str) -> Value {
+        self.events_told += 1;
+        let parent = self.find(id).and_then(|organization| organization.parent.clone());
+        json!({
+            "cursor": self.events_told.to_string(), "type": kind, "organizationId": id,
+            "data": { "organizationId": id, "parentOrganizationId": parent },
         })
     }
 
@@ -256,7 +282,7 @@ impl Gateway {
         let suspended = |at: &Organization| {
             at.suspended.as_ref().map(|reason| {
                 json!({
-                    "placedBy": "operator", "placedByOrganization": null, "reason": reason,
+                    "placedBy": "operator", "placedByOrganizationId": null, "reason": reason,
                     "placedAt": "2026-11-18T16:20:00Z", "organizationId": at.id,
                 })
             })
@@ -282,10 +308,10 @@ impl Gateway {
             "wallet": self.wallet(&organization.id),
             "funding": {
                 "mode": if root { "ISOLATED" } else { "FALLBACK" },
-                "inherited": !root, "minimumReserve": if root { 10_000 } else { 0 },
+                "inherited": !root, "minimumReserve": if root { MINIMUM_RESERVE } else { 0 },
             },
             "limits": {
-                "monthlyCreditCap": if root { Value::Null } else { 50_000.into() },
+                "monthlyCreditCap": if root { Value::Null } else { MONTHLY_CAP.into() },
                 "monthlyUsed": organization.monthly_used,
                 "subtreeMonthlyCap": null, "subtreeMonthlyUsed": organization.monthly_used,
                 "refillThreshold": if root { Value::Null } else { 5_000.into() },
@@ -297,12 +323,12 @@ impl Gateway {
             "apiKeys": {
                 "nodes": [
                     {
-                        "name": "Till backend", "prefix": "byn_live_7Qm2", "environment": "LIVE",
+                        "name": "Till backend", "prefix": "byn_live_01Jq7bT2vYc4Wm9KxR5nLd01Jq7bVfQ8sZtH3pEaG6uN", "environment": "LIVE",
                         "scopes": ["org:read", "credits:spend"], "status": "ACTIVE",
                         "lastUsedAt": "2026-11-20T09:41:00Z",
                     },
                     {
-                        "name": "Till backend (old)", "prefix": "byn_live_1xK9",
+                        "name": "Till backend (old)", "prefix": "byn_live_01Jq7bT2vYc4Wm9KxR5nLd01Hz4kMw2rXe7CqB9dFyPs",
                         "environment": "LIVE", "scopes": ["credits:spend"],
                         "status": "SUPERSEDED", "lastUsedAt": null,
                     },

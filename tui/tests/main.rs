@@ -4,6 +4,7 @@
 mod acting;
 mod browsing;
 mod console;
+mod following;
 mod frame;
 mod gateway;
 mod golden;

@@ -2,7 +2,7 @@
 
 use apollo_compiler::{ExecutableDocument, Schema};
 use tui::credits::Credits;
-use tui::graphql::{Act, Environment, EventScope, Follow, OrganizationId, Query};
+use tui::graphql::{Act, Environment, EventScope, Follow, OrganizationId, Query, Topic};
 
 const SDL: &str = include_str!("../../server/schema.graphql");
 
@@ -53,11 +53,14 @@ fn acts() -> Vec<Act> {
 #[test]
 fn every_operation_is_valid_against_the_committed_schema() {
     let schema = Schema::parse_and_validate(SDL, "schema.graphql").expect("the SDL is valid");
-    let follow = Follow { organization: id(), scope: EventScope::Subtree, environment: Environment::Live };
     let mut documents: Vec<(&str, String)> = Vec::new();
     documents.extend(queries().iter().map(|query| query.request()).map(|r| (r.name, r.document)));
     documents.extend(acts().iter().map(|act| act.request("key")).map(|r| (r.name, r.document)));
-    documents.push(("WalletChanges", follow.request().document));
+    for topic in [Topic::Wallets { environment: Environment::Live }, Topic::Events] {
+        let follow = Follow { organization: id(), scope: EventScope::Subtree, topic };
+        let request = follow.request(Some("7"));
+        documents.push((request.name, request.document));
+    }
     for (name, document) in documents {
         let checked = ExecutableDocument::parse_and_validate(&schema, &document, name);
         assert!(checked.is_ok(), "{name}: {}\n{document}", checked.unwrap_err());

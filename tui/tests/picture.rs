@@ -15,7 +15,7 @@ use crate::frame::rows;
 use crate::gateway::{ACME, TAX};
 
 const COLUMNS: u16 = 120;
-const ROWS: u16 = 40;
+const ROWS: u16 = 44;
 const CELL_WIDTH: f64 = 8.4;
 const CELL_HEIGHT: f64 = 18.0;
 const MARGIN: f64 = 14.0;

@@ -35,6 +35,7 @@ const KEY: &str = "byn_op_test";
 #[derive(Clone, Debug)]
 enum Script {
     Wallet(&'static str),
+    Event(&'static str, &'static str),
     Close(u16),
     Drop,
     Silence,
@@ -44,7 +45,7 @@ enum Script {
 struct Served {
     gateway: Arc<Mutex<Gateway>>,
     script: broadcast::Sender<Script>,
-    /// Subscriptions accepted so far, over all connections.
+    /// Streams of wallets accepted so far, over all connections.
     subscribed: watch::Sender<usize>,
     /// The close code for every connection from now on.
     refuse: Arc<Mutex<Option<u16>>>,
@@ -105,7 +106,7 @@ async fn upgrade(State(served): State<Served>, upgrade: WebSocketUpgrade) -> Res
 
 async fn stream_wallets(served: Served, mut socket: WebSocket) {
     let mut script = served.script.subscribe();
-    let mut subscription = None;
+    let mut streams = std::collections::HashMap::new();
     let mut silent = false;
     loop {
         tokio::select! {
@@ -127,8 +128,11 @@ async fn stream_wallets(served: Served, mut socket: WebSocket) {
                     }
                     "ping" => json!({ "type": "pong" }),
                     "subscribe" => {
-                        subscription = Some(message["id"].clone());
-                        served.subscribed.send_modify(|count| *count += 1);
+                        let operation = message["payload"]["operationName"].as_str().unwrap().to_owned();
+                        if operation == "WalletChanges" {
+                            served.subscribed.send_modify(|count| *count += 1);
+                        }
+                        streams.insert(operation, message["id"].clone());
                         continue;
                     }
                     _ => continue,
@@ -139,7 +143,13 @@ async fn stream_wallets(served: Served, mut socket: WebSocket) {
                 Script::Wallet(id) => {
                     let wallet = served.gateway.lock().unwrap().wallet(id);
                     let payload = json!({ "data": { "walletChanges": wallet } });
-                    let next = json!({ "type": "next", "id": subscription, "payload": payload });
+                    let next = json!({ "type": "next", "id": streams["WalletChanges"], "payload": payload });
+                    socket.send(Message::text(next.to_string())).await.unwrap();
+                }
+                Script::Event(kind, id) => {
+                    let event = served.gateway.lock().unwrap().event(kind, id);
+                    let payload = json!({ "data": { "events": event } });
+                    let next = json!({ "type": "next", "id": streams["Events"], "payload": payload });
                     socket.send(Message::text(next.to_string())).await.unwrap();
                 }
                 Script::Close(code) => return close(&mut socket, code).await,
@@ -319,6 +329,17 @@ async fn a_gateway_that_goes_silent_is_noticed() {
 }
 
 #[tokio::test]
+async fn a_suspension_made_elsewhere_reaches_the_screen() {
+    let served = Served::new();
+    let mut seat = sit_down(served.listen().await, settings());
+    seat.goes_to_acme().await;
+    served.subscribed(1).await;
+    served.gateway.lock().unwrap().find_mut(ACME).suspended = Some("chargeback".to_owned());
+    served.play(Script::Event("organization.suspended", ACME));
+    seat.sees(&["! Acme Coffee", "! SUSPENDED", "chargeback"]).await;
+}
+
+#[tokio::test]
 async fn a_close_code_is_shown_and_the_connection_tried_again() {
     let served = Served::new();
     let mut seat = sit_down(served.listen().await, settings());
@@ -339,8 +360,35 @@ async fn a_refused_key_is_said_and_not_tried_again() {
     seat.sees(&["Quinn's Coffee CRM", "* live"]).await;
     served.subscribed(1).await;
     served.play(Script::Close(4403));
-    seat.sees(&["REFUSED 4403: as the test says"]).await;
+    seat.sees(&["REFUSED 4403", "as the test says"]).await;
     assert_eq!(*served.subscribed.borrow(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_key_is_tried_again_when_somebody_asks() {
+    let served = Served::new();
+    let mut seat = sit_down(served.listen().await, settings());
+    seat.sees(&["Quinn's Coffee CRM", "* live"]).await;
+    served.subscribed(1).await;
+    served.play(Script::Close(4403));
+    seat.sees(&["REFUSED 4403", "r asks again"]).await;
+    seat.press(&[Key::Char('r')]);
+    seat.sees(&["* live"]).await;
+    served.subscribed(2).await;
+}
+
+#[tokio::test]
+async fn a_lost_gateway_is_tried_at_once_when_somebody_asks() {
+    let served = Served::new();
+    let far_off = Duration::from_secs(3600);
+    let patient = Patience { retry_first: far_off, retry_max: far_off, ..patience() };
+    let mut seat = sit_down_with(patient, served.listen().await, settings());
+    seat.sees(&["Quinn's Coffee CRM", "* live"]).await;
+    served.subscribed(1).await;
+    served.play(Script::Drop);
+    seat.sees(&["STALE", "reconnecting"]).await;
+    seat.press(&[Key::Char('r')]);
+    served.subscribed(2).await;
 }
 
 #[tokio::test]

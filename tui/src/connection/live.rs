@@ -2,10 +2,10 @@
 //!
 //! Invariants: pings go out at a fixed interval whatever else is on the wire, so a busy connection
 //! is watched as closely as a quiet one; a console that is slow to draw slows nothing down, because
-//! wallets wait here by organization and a newer one replaces an older; the gateway's close code
+//! wallets wait here by organization and a newer one replaces an older, and events up to a bound; the gateway's close code
 //! decides between trying again and stopping.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -22,19 +22,29 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_conf
 use super::Gateway;
 use super::protocol::{self, FromGateway, Kind};
 use crate::effect::SubscriptionId;
-use crate::graphql::subscription::wallet_of;
-use crate::graphql::{Failure, Follow, OrganizationId, Wallet};
+use crate::graphql::subscription::news_of;
+use crate::graphql::{Event, Failure, Follow, News, OrganizationId, Wallet};
 use crate::msg::{Live, Msg};
 use crate::shell::Clock;
 
 /// Organizations whose latest wallet may wait to be taken in; with more, the screen is read again.
 const WALLETS_WAITING_MAX: usize = 1024;
+/// Events that may wait to be taken in; with more, the screen is read again instead.
+const EVENTS_WAITING_MAX: usize = 1024;
 const MESSAGE_BYTES_MAX: usize = 1 << 20;
 
 #[derive(Debug)]
 pub enum Command {
-    Subscribe { subscription: SubscriptionId, follow: Follow },
-    Unsubscribe { subscription: SubscriptionId },
+    Subscribe {
+        subscription: SubscriptionId,
+        follow: Follow,
+        after: Option<String>,
+    },
+    Unsubscribe {
+        subscription: SubscriptionId,
+    },
+    /// Do not wait any longer before the next attempt.
+    Hurry,
 }
 
 pub struct LiveConnection<J> {
@@ -64,6 +74,7 @@ enum End {
 #[derive(Default)]
 struct Waiting {
     wallets: HashMap<OrganizationId, Wallet>,
+    events: BTreeMap<SubscriptionId, Vec<Event>>,
     lagged: bool,
 }
 
@@ -77,11 +88,24 @@ impl Waiting {
         }
     }
 
+    fn add_event(&mut self, subscription: SubscriptionId, event: Event) {
+        let events = self.events.entry(subscription).or_default();
+        if events.len() >= EVENTS_WAITING_MAX {
+            // The last one is kept for its cursor.
+            events.clear();
+            self.lagged = true;
+        }
+        events.push(event);
+    }
+
     fn is_empty(&self) -> bool {
-        self.wallets.is_empty() && !self.lagged
+        self.wallets.is_empty() && self.events.is_empty() && !self.lagged
     }
 
     fn take(&mut self) -> Live {
+        if let Some((subscription, events)) = self.events.pop_first() {
+            return Live::Events { subscription, events };
+        }
         if self.wallets.is_empty() {
             self.lagged = false;
             return Live::Lagged;
@@ -97,7 +121,7 @@ impl<J: FnMut() -> f64> LiveConnection<J> {
         Self { gateway, messages, clock, jitter }
     }
 
-    /// Connects until the gateway refuses the key or the console ends.
+    /// Connects, and connects again, until the gateway refuses the key or the console ends.
     pub async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
         let mut attempt: u32 = 0;
         let mut heard = self.clock.now();
@@ -110,6 +134,9 @@ impl<J: FnMut() -> f64> LiveConnection<J> {
                 End::Over => return,
                 End::Refused { code, reason } => {
                     tracing::warn!(code, reason, "the gateway refused the live connection");
+                    // Whoever hears of the refusal may ask for a new connection at once, and sees
+                    // by this channel that there is none.
+                    drop(commands);
                     let _ended = self.report(Live::Refused { code, reason }).await;
                     return;
                 }
@@ -179,9 +206,9 @@ impl<J: FnMut() -> f64> LiveConnection<J> {
             let outgoing = tokio::select! {
                 command = commands.recv() => match command {
                     None => return End::Over,
-                    Some(Command::Subscribe { subscription, follow }) => {
+                    Some(Command::Subscribe { subscription, follow, after }) => {
                         let id = subscription.0.to_string();
-                        let text = protocol::subscribe(&id, &follow.request().body);
+                        let text = protocol::subscribe(&id, &follow.request(after.as_deref()).body);
                         follows.insert(id, (subscription, follow));
                         Some(text)
                     }
@@ -189,6 +216,7 @@ impl<J: FnMut() -> f64> LiveConnection<J> {
                         let id = subscription.0.to_string();
                         follows.remove(&id).map(|_| protocol::complete(&id))
                     }
+                    Some(Command::Hurry) => None,
                 },
                 permit = self.messages.reserve(), if !waiting.is_empty() => match permit {
                     Err(_) => return End::Over,
@@ -248,10 +276,14 @@ impl<J: FnMut() -> f64> LiveConnection<J> {
                 None
             }
             (Kind::Next, Some(payload)) => {
-                let Some((_, follow)) = follows.get(&id) else { return Ok(None) };
-                match wallet_of(&payload, follow) {
-                    Ok(wallet) => {
+                let Some((subscription, follow)) = follows.get(&id) else { return Ok(None) };
+                match news_of(&payload, follow) {
+                    Ok(News::Wallet(wallet)) => {
                         waiting.add(wallet);
+                        None
+                    }
+                    Ok(News::Event(event)) => {
+                        waiting.add_event(*subscription, event);
                         None
                     }
                     Err(Failure::Errors(errors)) => Some(errors),
@@ -276,19 +308,19 @@ impl<J: FnMut() -> f64> LiveConnection<J> {
     }
 }
 
-/// Waits for the next attempt, dropping commands meant for a connection that is gone. False when
-/// the console has ended.
+/// Waits for the next attempt or until somebody is in a hurry, dropping commands meant for a
+/// connection that is gone. False when the console has ended.
 async fn idle(commands: &mut mpsc::Receiver<Command>, wait: Duration) -> bool {
     let over = sleep(wait);
     tokio::pin!(over);
     loop {
         tokio::select! {
             () = &mut over => return true,
-            command = commands.recv() => {
-                if command.is_none() {
-                    return false;
-                }
-            }
+            command = commands.recv() => match command {
+                None => return false,
+                Some(Command::Hurry) => return true,
+                Some(Command::Subscribe { .. } | Command::Unsubscribe { .. }) => {}
+            },
         }
     }
 }

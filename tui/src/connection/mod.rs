@@ -53,7 +53,7 @@ impl Default for Patience {
             ping_every: Duration::from_secs(10),
             pong: Duration::from_secs(5),
             retry_first: Duration::from_millis(500),
-            retry_max: Duration::from_secs(15),
+            retry_max: Duration::from_secs(5),
         }
     }
 }
@@ -113,7 +113,8 @@ impl Connection {
                 });
             }
             Effect::Connect => {
-                if self.live.is_none() {
+                // One that was refused has ended by itself and may be tried again.
+                if self.live.as_ref().is_none_or(mpsc::Sender::is_closed) {
                     let (sender, commands) = mpsc::channel(COMMANDS_MAX);
                     self.live = Some(sender);
                     let jitter = rand::random::<f64>;
@@ -124,10 +125,12 @@ impl Connection {
                         jitter,
                     );
                     tokio::spawn(live.run(commands));
+                } else {
+                    self.tell_live(live::Command::Hurry);
                 }
             }
-            Effect::Subscribe { subscription, follow } => {
-                self.tell_live(live::Command::Subscribe { subscription, follow });
+            Effect::Subscribe { subscription, follow, after } => {
+                self.tell_live(live::Command::Subscribe { subscription, follow, after });
             }
             Effect::Unsubscribe { subscription } => {
                 self.tell_live(live::Command::Unsubscribe { subscription });

@@ -22,4 +22,4 @@ pub use organization::{OrganizationDetail, OrganizationPage, OrganizationRow, Wa
 pub use query::{Answer, OrganizationPath, Query, Viewer};
 pub use request::{Failure, FieldError, Request};
 pub use scalar::{Environment, EventScope, OrganizationId, Secret};
-pub use subscription::Follow;
+pub use subscription::{Event, Follow, News, Topic};

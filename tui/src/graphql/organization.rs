@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::scalar::{
     ApiKeyStatus, BillingMode, Delegation, EffectiveStatus, Environment, FundingMode, OrganizationId, RefillState,
-    Relation, Tier, TransactionKind,
+    Relation, StarvedReason, Tier, TransactionKind,
 };
 use super::schema;
 use crate::credits::Credits;
@@ -107,7 +107,7 @@ pub struct Currency(pub String);
 #[serde(rename_all = "camelCase")]
 pub struct Suspension {
     pub placed_by: String,
-    pub placed_by_organization: Option<OrganizationId>,
+    pub placed_by_organization_id: Option<OrganizationId>,
     pub reason: Option<String>,
     pub placed_at: Timestamp,
     /// Where it was placed: the organization itself, or the ancestor it is inherited from.
@@ -145,15 +145,15 @@ pub struct Funding {
 #[serde(rename_all = "camelCase")]
 pub struct Limits {
     pub monthly_credit_cap: Option<Credits>,
-    pub monthly_used: Option<Credits>,
+    pub monthly_used: Credits,
     pub subtree_monthly_cap: Option<Credits>,
-    pub subtree_monthly_used: Option<Credits>,
+    pub subtree_monthly_used: Credits,
     pub refill_threshold: Option<Credits>,
     pub refill_amount: Option<Credits>,
     pub refill_monthly_ceiling: Option<Credits>,
     pub refilled_this_month: Credits,
-    pub refill_state: Option<RefillState>,
-    pub refill_reason: Option<String>,
+    pub refill_state: RefillState,
+    pub refill_reason: Option<StarvedReason>,
     pub period_ends_at: Timestamp,
 }
 

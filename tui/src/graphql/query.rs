@@ -83,6 +83,7 @@ struct ViewerQuery {
 
 #[derive(cynic::QueryVariables, Debug)]
 struct RootsVariables {
+    filter: OrganizationFilter,
     first: i32,
     after: Option<String>,
 }
@@ -90,7 +91,7 @@ struct RootsVariables {
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Query", variables = "RootsVariables")]
 struct RootsQuery {
-    #[arguments(first: $first, after: $after)]
+    #[arguments(filter: $filter, first: $first, after: $after)]
     organizations: Option<OrganizationPage>,
 }
 
@@ -156,7 +157,10 @@ struct PathQuery {
 
 #[derive(cynic::InputObject, Debug)]
 struct OrganizationFilter {
-    name: String,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    root: Option<bool>,
 }
 
 #[derive(cynic::QueryVariables, Debug)]
@@ -179,7 +183,8 @@ impl Query {
                 Request::new("Viewer", ViewerQuery::build(()), |data: ViewerQuery, _| Answer::Viewer(data.viewer))
             }
             Self::Roots { after } => {
-                let variables = RootsVariables { first: PAGE_ROWS, after: after.clone() };
+                let filter = OrganizationFilter { name: None, root: Some(true) };
+                let variables = RootsVariables { filter, first: PAGE_ROWS, after: after.clone() };
                 Request::new("Roots", RootsQuery::build(variables), |data: RootsQuery, _| {
                     Answer::Page(data.organizations)
                 })
@@ -223,7 +228,8 @@ impl Query {
                 Request::new("Path", operation, |data: PathQuery, _| Answer::Path(data.organization.map(Box::new)))
             }
             Self::Search { name } => {
-                let variables = SearchVariables { first: PAGE_ROWS, filter: OrganizationFilter { name: name.clone() } };
+                let filter = OrganizationFilter { name: Some(name.clone()), root: None };
+                let variables = SearchVariables { first: PAGE_ROWS, filter };
                 let operation = SearchQuery::build(variables);
                 Request::new("Search", operation, |data: SearchQuery, _| Answer::Page(data.organizations))
             }

@@ -104,7 +104,17 @@ words!(FundingMode { Isolated = "ISOLATED", Fallback = "FALLBACK", Pooled = "POO
 words!(BillingMode { Prepaid = "PREPAID", Payg = "PAYG", Hybrid = "HYBRID" });
 words!(Tier { Free = "FREE", Standard = "STANDARD", Enterprise = "ENTERPRISE" });
 words!(RefillState { Armed = "ARMED", Fired = "FIRED", Starved = "STARVED" });
-words!(TransactionKind { Grant = "GRANT", Transfer = "TRANSFER", Charge = "CHARGE" });
+words!(StarvedReason {
+    CeilingReached = "CEILING_REACHED",
+    NoParent = "NO_PARENT",
+    ParentArchived = "PARENT_ARCHIVED",
+    ParentExhausted = "PARENT_EXHAUSTED",
+    ParentSuspended = "PARENT_SUSPENDED",
+});
+words!(
+    /// A ledger entry shows its kind in the schema's own word; the console decides nothing by it.
+    TransactionKind { Grant = "GRANT", Transfer = "TRANSFER", Charge = "CHARGE" }
+);
 words!(ApiKeyStatus {
     Active = "ACTIVE",
     Superseded = "SUPERSEDED",
@@ -125,6 +135,7 @@ words!(
         ForbiddenScope = "FORBIDDEN_SCOPE",
         InProgress = "IDEMPOTENCY_IN_PROGRESS",
         RetryLater = "RETRY_LATER",
+        SlowConsumer = "SLOW_CONSUMER",
         Internal = "INTERNAL",
     }
 );

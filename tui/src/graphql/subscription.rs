@@ -1,4 +1,4 @@
-//! The one subscription: wallets as they change.
+//! The subscriptions: wallets, and what happens to organizations, as they change.
 
 use cynic::OperationBuilder;
 use serde::{Deserialize, Serialize};
@@ -9,12 +9,61 @@ use super::request::{Failure, Request};
 use super::scalar::{Environment, EventScope, OrganizationId};
 use super::schema;
 
-/// Whose wallets to follow.
+/// What may change a row, a status or a list of keys. Credits have the wallets' own stream.
+const EVENT_TYPES: [&str; 2] = ["organization.*", "api_key.*"];
+
+/// Whose news to follow, and of what kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Follow {
     pub organization: OrganizationId,
     pub scope: EventScope,
-    pub environment: Environment,
+    pub topic: Topic,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Topic {
+    Wallets { environment: Environment },
+    Events,
+}
+
+/// One message of a stream.
+#[derive(Clone, Debug, PartialEq)]
+pub enum News {
+    Wallet(Wallet),
+    Event(Event),
+}
+
+/// Something that happened to an organization or to one of its keys.
+#[derive(cynic::QueryFragment, Serialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// Where the stream goes on after a loss.
+    pub cursor: String,
+    #[cynic(rename = "type")]
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub organization_id: OrganizationId,
+    pub data: EventData,
+}
+
+/// What the console needs of an event's data; the rest is read from the organization itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventData {
+    /// Of a new organization.
+    pub parent_organization_id: Option<OrganizationId>,
+}
+
+cynic::impl_scalar!(EventData, schema::JSON);
+
+impl Event {
+    pub fn is_about_a_key(&self) -> bool {
+        self.kind.starts_with("api_key.")
+    }
+
+    pub fn is_about_a_new_organization(&self) -> bool {
+        self.kind == "organization.created"
+    }
 }
 
 #[derive(cynic::QueryVariables, Debug)]
@@ -33,22 +82,45 @@ struct WalletChanges {
     wallet_changes: Wallet,
 }
 
+#[derive(cynic::QueryVariables, Debug)]
+struct EventsVariables {
+    organization_id: OrganizationId,
+    scope: EventScope,
+    types: Option<Vec<String>>,
+    after: Option<String>,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Subscription", variables = "EventsVariables")]
+struct Events {
+    #[arguments(organizationId: $organization_id, scope: $scope, types: $types, after: $after)]
+    events: Event,
+}
+
 impl Follow {
-    pub fn request(&self) -> Request<Wallet> {
-        let variables = WalletChangesVariables {
-            organization_id: self.organization.clone(),
-            scope: self.scope.clone(),
-            environment: self.environment.clone(),
-        };
-        let operation = OperationBuilder::<WalletChanges, _>::subscription()
-            .with_variables(variables)
-            .build()
-            .expect("a document written to a string fails only for want of memory");
-        Request::new("WalletChanges", operation, |data: WalletChanges, _| data.wallet_changes)
+    /// The subscription. `after` is the last cursor that was heard; only events have one.
+    pub fn request(&self, after: Option<&str>) -> Request<News> {
+        let (organization_id, scope) = (self.organization.clone(), self.scope.clone());
+        match &self.topic {
+            Topic::Wallets { environment } => {
+                let variables = WalletChangesVariables { organization_id, scope, environment: environment.clone() };
+                let operation = OperationBuilder::<WalletChanges, _>::subscription().with_variables(variables).build();
+                let operation = operation.expect("a document written to a string fails only for want of memory");
+                Request::new("WalletChanges", operation, |data: WalletChanges, _| News::Wallet(data.wallet_changes))
+            }
+            Topic::Events => {
+                let types = Some(EVENT_TYPES.map(str::to_owned).to_vec());
+                let after = after.map(str::to_owned);
+                let variables = EventsVariables { organization_id, scope, types, after };
+                let operation = OperationBuilder::<Events, _>::subscription().with_variables(variables).build();
+                let operation = operation.expect("a document written to a string fails only for want of memory");
+                Request::new("Events", operation, |data: Events, _| News::Event(data.events))
+            }
+        }
     }
 }
 
 /// A `next` message's payload.
-pub fn wallet_of(payload: &RawValue, follow: &Follow) -> Result<Wallet, Failure> {
-    follow.request().read(payload.get().as_bytes())
+pub fn news_of(payload: &RawValue, follow: &Follow) -> Result<News, Failure> {
+    follow.request(None).read(payload.get().as_bytes())
 }

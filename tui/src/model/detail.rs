@@ -20,6 +20,7 @@ pub struct Detail {
     /// Fields that the gateway left out, and why.
     pub errors: Vec<FieldError>,
     pub asked: Option<RequestId>,
+    pub asked_at: Option<Timestamp>,
     /// Something changed while a request was out: ask once more when it is answered.
     pub ask_again: bool,
     pub ask_at: Option<Timestamp>,
@@ -36,10 +37,18 @@ impl Detail {
         self.ask_at = Some(self.ask_at.map_or(at, |planned| planned.min(at)));
     }
 
+    /// Asks at once, unless that was done just now.
+    pub fn plan_soon(&mut self, now: Timestamp) {
+        let rests_until = self.asked_at.and_then(|asked| asked.checked_add(REFETCH).ok());
+        let wait = rests_until.map_or(SignedDuration::ZERO, |until| until.duration_since(now));
+        self.plan(now, wait.max(SignedDuration::ZERO));
+    }
+
     /// Turns to another organization.
     pub fn turn_to(&mut self, organization: Option<OrganizationId>, now: Timestamp) {
         self.of = organization;
         self.asked = None;
+        self.asked_at = None;
         self.ask_again = false;
         self.ask_at = None;
         self.failure = None;

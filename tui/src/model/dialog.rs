@@ -142,7 +142,7 @@ impl Kind {
                 Field::text("Scopes", "separated by spaces or commas", SCOPES_CHARS_MAX, "org:read credits:read"),
                 Field {
                     label: "Environment",
-                    hint: "ctrl-t for the other",
+                    hint: "space for the other",
                     value: Value::Choice {
                         words: &["LIVE", "TEST"],
                         chosen: usize::from(*environment == Environment::Test),

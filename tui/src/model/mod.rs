@@ -7,6 +7,7 @@
 
 pub mod detail;
 pub mod dialog;
+pub mod doubt;
 pub mod finder;
 pub mod link;
 pub mod tree;
@@ -22,6 +23,7 @@ use crate::graphql::{Environment, OrganizationId, OrganizationRow, Viewer};
 use crate::msg::Measured;
 use detail::Detail;
 use dialog::{Dialog, Named, SecretPanel, Stage};
+use doubt::Doubt;
 use finder::{Palette, Search};
 use link::Link;
 use tree::Tree;
@@ -55,6 +57,7 @@ pub struct Model {
     pub link: Link,
     pub organizations: HashMap<OrganizationId, OrganizationRow>,
     pub tree: Tree,
+    pub doubt: Doubt,
     pub detail: Detail,
     pub side: Side,
     pub overlay: Overlay,
@@ -81,6 +84,13 @@ pub enum Purpose {
         name: String,
     },
     Act,
+}
+
+impl Purpose {
+    /// True when the answer says what stands in rows of the tree.
+    pub fn brings_rows(&self) -> bool {
+        matches!(self, Self::Page { .. } | Self::Rows { .. } | Self::Jump)
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -152,6 +162,7 @@ impl Model {
             link: Link::default(),
             organizations: HashMap::new(),
             tree: Tree::default(),
+            doubt: Doubt::default(),
             detail: Detail::default(),
             side: Side::default(),
             overlay: Overlay::default(),
@@ -237,7 +248,7 @@ impl Model {
             _ => None,
         };
         let notice = self.notice.as_ref().map(|notice| notice.until);
-        let planned = [self.detail.ask_at, self.link.catch_up_at, self.age_changes_at()];
+        let planned = [self.detail.ask_at, self.doubt.ask_at, self.link.catch_up_at, self.age_changes_at()];
         planned.into_iter().chain([search, resend, notice]).flatten().min()
     }
 

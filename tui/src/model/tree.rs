@@ -27,6 +27,13 @@ pub struct Row {
     pub depth: usize,
 }
 
+impl Row {
+    /// True for the row that stands for what has not been read.
+    pub fn is_unread(&self) -> bool {
+        matches!(self.key, RowKey::More(_))
+    }
+}
+
 /// The known part of one organization's children, in the gateway's order.
 #[derive(Clone, Debug, Default)]
 pub struct Branch {
@@ -37,6 +44,12 @@ pub struct Branch {
     pub pages: Pages,
     pub loading: Option<RequestId>,
     pub failure: Option<String>,
+}
+
+impl Branch {
+    pub fn has(&self, child: &OrganizationId) -> bool {
+        self.children.contains(child) || self.strays.contains(child)
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,6 +96,21 @@ impl Tree {
             Some(RowKey::Organization(id)) => Some(id),
             Some(RowKey::More(_)) | None => None,
         }
+    }
+
+    /// An organization and everything known below it, open or not.
+    pub fn subtree(&self, organization: &OrganizationId) -> Vec<OrganizationId> {
+        let mut found = vec![organization.clone()];
+        let mut level = found.clone();
+        for _ in 0..DEPTH_MAX {
+            if level.is_empty() {
+                break;
+            }
+            let branches = level.iter().filter_map(|id| self.branches.get(id));
+            level = branches.flat_map(|branch| branch.children.iter().chain(&branch.strays)).cloned().collect();
+            found.extend_from_slice(&level);
+        }
+        found
     }
 
     pub fn position(&self, key: &RowKey) -> Option<usize> {
@@ -176,7 +204,7 @@ impl Tree {
     /// Makes sure that a branch has a row for this child.
     pub fn add_stray(&mut self, parent: Option<&OrganizationId>, child: &OrganizationId) {
         let branch = self.branch_mut(parent);
-        if !branch.children.contains(child) && !branch.strays.contains(child) {
+        if !branch.has(child) {
             branch.strays.push(child.clone());
         }
         self.splice(parent);

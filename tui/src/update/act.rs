@@ -5,11 +5,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Effects, link};
+use super::{Effects, browse, link};
 use crate::command::CommandId;
 use crate::effect::{Copied, Effect, RequestId};
 use crate::graphql::scalar::EffectiveStatus;
-use crate::graphql::{Act, Failure, OrganizationRow, Outcome, Receipt};
+use crate::graphql::{Act, Failure, Outcome, Receipt};
 use crate::model::detail::REFETCH;
 use crate::model::dialog::{Dialog, GUARD, Kind, Named, Refusal, SecretPanel, Stage, Value};
 use crate::model::{Model, Overlay, Purpose};
@@ -261,7 +261,7 @@ fn done(model: &mut Model, dialog: &Dialog, act: &Act, receipt: Receipt, effects
             let still_suspended = matches!(act, Act::Resume { .. })
                 && row.as_ref().is_some_and(|row| row.effective_status != EffectiveStatus::Active);
             if let Some(row) = row {
-                replace(model, row);
+                browse::take_row(model, row);
             }
             match (act, still_suspended) {
                 (Act::Suspend { .. }, _) => model.notify(format!("Suspended {target}"), false),
@@ -296,10 +296,4 @@ fn done(model: &mut Model, dialog: &Dialog, act: &Act, receipt: Receipt, effects
     // A suspension shows on everything below, so every row on the screen may have changed.
     link::catch_up(model, effects);
     model.detail.plan(model.now, REFETCH);
-}
-
-fn replace(model: &mut Model, row: OrganizationRow) {
-    if let Some(known) = model.organizations.get_mut(&row.id) {
-        *known = row;
-    }
 }

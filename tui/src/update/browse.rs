@@ -47,7 +47,11 @@ fn move_by(model: &mut Model, down: bool, distance: usize) {
     match model.side {
         Side::Tree => {
             let from = model.tree.cursor_position().unwrap_or(0);
-            model.tree.move_to(moved(from));
+            let to = moved(from);
+            // A page down does not jump over a part of a branch that is not read yet.
+            let unread = model.tree.rows().iter().enumerate().skip(from + 1).find(|(_, row)| row.is_unread());
+            let stop = unread.map(|(at, _)| at).filter(|at| down && *at < to && distance != usize::MAX);
+            model.tree.move_to(stop.unwrap_or(to));
         }
         Side::Detail => {
             let last = model.measured.detail_lines.saturating_sub(model.measured.detail_rows);
@@ -201,12 +205,9 @@ pub fn page_answered(
     }
 }
 
-fn take_page(model: &mut Model, parent: Option<&OrganizationId>, mut page: OrganizationPage, from_start: bool) {
-    if parent.is_none() && model.is_operator() {
-        page.nodes.retain(|row| row.parent.is_none());
-    }
+fn take_page(model: &mut Model, parent: Option<&OrganizationId>, page: OrganizationPage, from_start: bool) {
     for row in &page.nodes {
-        model.organizations.insert(row.id.clone(), row.clone());
+        take_row(model, row.clone());
     }
     model.tree.add_page(parent, &page, from_start);
 }
@@ -217,17 +218,29 @@ pub fn take_rows(model: &mut Model, ids: &[OrganizationId], rows: Vec<Option<Org
     for (id, row) in ids.iter().zip(rows) {
         match row {
             Some(row) if row.id == *id => {
-                let known = model.organizations.get(id);
-                if known.is_some_and(|known| parent_of(known) != parent_of(&row)) {
-                    gone.push(id.clone());
+                let parent = parent_of(&row).cloned();
+                match model.organizations.get(id) {
+                    Some(known) if parent_of(known) != parent.as_ref() => gone.push(id.clone()),
+                    Some(_) => {}
+                    // New below a branch that is read already; its place is known at the next reading.
+                    None => model.tree.add_stray(parent.as_ref(), id),
                 }
-                model.organizations.insert(row.id.clone(), row);
+                take_row(model, row);
             }
             Some(_) => {}
             None => gone.push(id.clone()),
         }
     }
+    model.doubt.remove(ids);
     forget(model, &gone);
+}
+
+/// Takes a row in, but no figure that is older than the one that came live while it was asked for.
+pub fn take_row(model: &mut Model, mut row: OrganizationRow) {
+    if let (Some(available), Some(moved)) = (&mut row.summary.available, model.doubt.moved.get(&row.id)) {
+        *available = *moved;
+    }
+    model.organizations.insert(row.id.clone(), row);
 }
 
 fn parent_of(row: &OrganizationRow) -> Option<&OrganizationId> {

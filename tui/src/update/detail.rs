@@ -14,6 +14,7 @@ pub fn ask(model: &mut Model, effects: &mut Effects) {
         model.detail.ask_again = true;
         return;
     }
+    model.detail.asked_at = Some(model.now);
     let query = Query::Detail { organization, environment: model.environment() };
     model.detail.asked = Some(effects.ask(model, Purpose::Detail, query));
 }

@@ -158,7 +158,7 @@ fn reveal(model: &mut Model, path: OrganizationPath, effects: &mut Effects) {
     }
     let ids: Vec<OrganizationId> = chain.iter().map(|row| row.id.clone()).collect();
     for row in chain {
-        model.organizations.insert(row.id.clone(), row);
+        browse::take_row(model, row);
     }
     let mut parent: Option<&OrganizationId> = None;
     for id in &ids {

@@ -76,7 +76,11 @@ pub fn run(model: &mut Model, command: &Command, effects: &mut Effects) {
             {
                 browse::reload(model, Some(&branch), effects);
             }
-            link::catch_up(model, effects);
+            link::knock_again(model, effects);
+            // A key that is held down must not put off the answer to its first press.
+            if model.link.catching_up.is_empty() {
+                link::catch_up(model, effects);
+            }
         }
         CommandId::FinderUp => find::move_cursor(model, false),
         CommandId::FinderDown => find::move_cursor(model, true),
@@ -136,7 +140,15 @@ fn edit_text(model: &mut Model, requests: &[InputRequest]) {
             dialog.problem = None;
             match dialog.fields.get_mut(dialog.field).map(|field| &mut field.value) {
                 Some(Value::Text { input, chars_max }) => (input, *chars_max),
-                Some(Value::Choice { .. }) | None => return,
+                Some(Value::Choice { words, chosen }) => {
+                    if let [InputRequest::InsertChar(' ') | InputRequest::GoToPrevChar | InputRequest::GoToNextChar] =
+                        requests
+                    {
+                        *chosen = (*chosen + 1) % words.len().max(1);
+                    }
+                    return;
+                }
+                None => return,
             }
         }
         _ => return,

@@ -5,19 +5,15 @@
 
 use jiff::SignedDuration;
 
-use super::{Effects, browse, detail};
+use super::{Effects, browse, detail, follow};
 use crate::effect::{Effect, RequestId};
-use crate::graphql::{Environment, EventScope, Follow, OrganizationId, Query, Wallet};
-use crate::model::detail::REFETCH;
+use crate::graphql::Query;
 use crate::model::link::LinkState;
-use crate::model::tree::RowKey;
 use crate::model::{Model, Purpose};
 use crate::msg::Live;
 
 /// How long a catch-up that failed waits before the next.
 const CATCH_UP_AGAIN: SignedDuration = SignedDuration::from_secs(5);
-/// Refused streams that are remembered.
-const REFUSED_MAX: usize = 100;
 
 pub fn start(model: &mut Model, effects: &mut Effects) {
     effects.draw();
@@ -32,11 +28,13 @@ pub fn start(model: &mut Model, effects: &mut Effects) {
 pub fn live(model: &mut Model, live: Live, effects: &mut Effects) {
     match live {
         Live::Wallets(wallets) => {
-            if take_wallets(model, &wallets) {
+            if follow::take_wallets(model, &wallets) {
                 effects.draw();
             }
             return;
         }
+        // What an event changes is drawn when the answer about it comes.
+        Live::Events { subscription, events } => return follow::take_events(model, subscription, &events),
         Live::Connecting => {
             if !matches!(model.link.state, LinkState::Lost { .. }) {
                 model.link.state = LinkState::Connecting;
@@ -44,9 +42,9 @@ pub fn live(model: &mut Model, live: Live, effects: &mut Effects) {
         }
         Live::Ready => {
             model.link.state = LinkState::Live;
-            model.link.subscription = None;
+            model.link.subscriptions.clear();
             model.link.refused.clear();
-            subscribe_to_what_is_shown(model, effects);
+            follow::what_is_shown(model, effects);
             if model.link.stale_since.is_some() || model.viewer.is_none() {
                 catch_up(model, effects);
             }
@@ -57,54 +55,33 @@ pub fn live(model: &mut Model, live: Live, effects: &mut Effects) {
             catch_up(model, effects);
         }
         Live::SubscriptionRefused { subscription, errors } => {
-            if let Some((current, follow)) = model.link.subscription.take() {
-                if current == subscription {
-                    model.link.refused.push((follow, errors));
-                    if model.link.refused.len() > REFUSED_MAX {
-                        model.link.refused.remove(0);
-                    }
-                } else {
-                    model.link.subscription = Some((current, follow));
-                }
-            }
+            follow::ended(model, subscription, errors, effects);
         }
         Live::Lost { reason, attempt, heard_at, retry_at } => {
             model.link.state = LinkState::Lost { reason, attempt, retry_at };
             model.link.stale_from(heard_at);
-            model.link.subscription = None;
+            model.link.subscriptions.clear();
         }
         Live::Refused { code, reason } => {
             model.link.state = LinkState::Refused { code, reason };
             model.link.stale_from(model.now);
-            model.link.subscription = None;
+            model.link.subscriptions.clear();
         }
     }
     effects.draw();
 }
 
-/// Takes wallets in by id; says whether anything on the screen changed.
-fn take_wallets(model: &mut Model, wallets: &[Wallet]) -> bool {
-    let mut changed = false;
-    let payers: Vec<OrganizationId> = model.tree.path().into_iter().cloned().collect();
-    for wallet in wallets {
-        let id = &wallet.organization.id;
-        // The summary in a row counts live credits, whatever the key's own environment is.
-        if wallet.environment == Environment::Live
-            && let Some(row) = model.organizations.get_mut(id)
-            && row.summary.available.is_some_and(|available| available != wallet.available)
-        {
-            row.summary.available = Some(wallet.available);
-            let window = model.tree.window(model.measured.tree_rows);
-            changed |= window.iter().any(|row| matches!(&row.key, RowKey::Organization(shown) if shown == id));
+/// Somebody asks again. A refusal stands until then: the key may have been of a suspended
+/// organization that is resumed by now. What was lost would be tried anyway, but not at once.
+pub fn knock_again(model: &mut Model, effects: &mut Effects) {
+    match model.link.state {
+        LinkState::Refused { .. } => {
+            model.link.state = LinkState::Connecting;
+            effects.push(Effect::Connect);
         }
-        let newer = model.detail.patch_wallet(wallet);
-        changed |= newer && model.detail.shown().is_some_and(|shown| shown.id == *id);
-        // An ancestor may be the one who pays, so its wallet moves what the chosen one can spend.
-        if payers.contains(id) {
-            model.detail.plan(model.now, REFETCH);
-        }
+        LinkState::Lost { .. } => effects.push(Effect::Connect),
+        LinkState::WithoutKey | LinkState::Connecting | LinkState::Live => {}
     }
-    changed
 }
 
 /// Asks again for everything on the screen.
@@ -120,10 +97,14 @@ pub fn catch_up(model: &mut Model, effects: &mut Effects) {
         if model.tree.rows().is_empty() || model.tree.branch(None).is_some_and(|b| b.failure.is_some()) {
             browse::reload(model, None, effects);
         }
+        // The rows that are scrolled out of sight are asked for when they come back.
+        model.doubt.add(model.organizations.keys().cloned());
         let ids = browse::rows_on_screen(model);
         if !ids.is_empty() {
             let purpose = Purpose::Rows { ids: ids.clone() };
-            asked.push(effects.ask(model, purpose, Query::Rows { ids }));
+            let request = effects.ask(model, purpose, Query::Rows { ids });
+            model.doubt.ask(request, model.now);
+            asked.push(request);
         }
         model.detail.asked = None;
         detail::ask(model, effects);
@@ -158,32 +139,4 @@ fn all_caught_up(model: &mut Model) {
         true => None,
         false => model.link.stale_since.map(|_| model.link.caught_up_to),
     };
-}
-
-/// Follows the wallets of the whole tree around the cursor, so that its rows and every possible
-/// payer stay live; of the chosen organization alone where the whole tree is refused.
-pub fn subscribe_to_what_is_shown(model: &mut Model, effects: &mut Effects) {
-    if !model.link.is_live() {
-        return;
-    }
-    let path = model.tree.path();
-    let (Some(root), Some(chosen)) = (path.first(), model.tree.chosen()) else { return };
-    let environment = model.environment();
-    let whole = Follow { organization: (*root).clone(), scope: EventScope::Subtree, environment: environment.clone() };
-    let alone = Follow { organization: chosen.clone(), scope: EventScope::Own, environment };
-    let allowed = |follow: &Follow| !model.link.refused.iter().any(|(refused, _)| refused == follow);
-    let wanted = [whole, alone].into_iter().find(allowed);
-    if model.link.subscription.as_ref().map(|(_, follow)| follow) == wanted.as_ref() {
-        return;
-    }
-    if let Some((subscription, _)) = model.link.subscription.take() {
-        effects.push(Effect::Unsubscribe { subscription });
-    }
-    if let Some(follow) = wanted {
-        let subscription = model.ids.subscription();
-        model.link.subscription = Some((subscription, follow.clone()));
-        effects.push(Effect::Subscribe { subscription, follow });
-        // What was read before the stream began may have changed since.
-        model.detail.plan(model.now, REFETCH);
-    }
 }

@@ -11,6 +11,7 @@ mod act;
 mod browse;
 mod detail;
 mod find;
+mod follow;
 mod input;
 mod link;
 
@@ -86,6 +87,10 @@ fn answered(model: &mut Model, request: RequestId, answer: Result<Answer, Failur
         }
         (Purpose::Act, _) => {}
     }
+    model.doubt.answered(request, failed, model.now);
+    if !model.pending.values().any(Purpose::brings_rows) {
+        model.doubt.moved.clear();
+    }
     link::caught_up(model, request, failed);
 }
 
@@ -129,5 +134,6 @@ fn settle(model: &mut Model, effects: &mut Effects) {
         model.detail.turn_to(chosen, model.now);
     }
     model.tree.scroll(model.measured.tree_rows);
-    link::subscribe_to_what_is_shown(model, effects);
+    follow::what_is_shown(model, effects);
+    follow::ask_what_is_in_doubt(model, effects);
 }

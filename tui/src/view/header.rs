@@ -60,7 +60,7 @@ fn link(model: &Model, theme: Theme) -> (String, Style) {
             let age = age.unwrap_or_default();
             (format!("STALE {age}, reconnecting ({attempt}): {reason}"), theme.warning())
         }
-        (LinkState::Refused { code, reason }, _) => (format!("REFUSED {code}: {reason}"), theme.bad()),
+        (LinkState::Refused { code, reason }, _) => (format!("REFUSED {code}, r asks again: {reason}"), theme.bad()),
     }
 }
 

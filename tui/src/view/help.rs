@@ -4,8 +4,8 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span, Text};
 
-use super::popup;
 use super::theme::Theme;
+use super::{draw_more_below, popup};
 use crate::command::{COMMANDS, Command, Context};
 use crate::model::Model;
 use crate::text;
@@ -18,8 +18,11 @@ pub fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) -> usize
     let rows = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
     let inside = popup("Keys", (COLUMNS, rows), theme, frame, area);
     let hidden = lines.len().saturating_sub(usize::from(inside.height));
-    let shown: Vec<_> = lines.into_iter().skip(model.help_scroll.min(hidden)).collect();
+    let scroll = model.help_scroll.min(hidden);
+    let shown: Vec<_> = lines.into_iter().skip(scroll).collect();
     frame.render_widget(Text::from(shown), inside);
+    let framed = Rect { height: inside.height.saturating_add(1), ..inside };
+    draw_more_below(hidden - scroll, theme, frame, framed);
     hidden
 }
 

@@ -94,6 +94,16 @@ fn popup(title: &str, (columns, rows): (u16, u16), theme: Theme, frame: &mut Fra
     Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside }
 }
 
+/// On the lower border of `area`: how many lines scrolling would bring.
+fn draw_more_below(lines: usize, theme: Theme, frame: &mut Frame, area: Rect) {
+    if lines > 0 && area.width > 24 {
+        let words = format!(" {lines} more below ");
+        let width = u16::try_from(words.len()).unwrap_or(0);
+        let place = Rect { x: area.right().saturating_sub(width + 2), y: area.bottom() - 1, width, height: 1 };
+        frame.render_widget(Line::styled(words, theme.faint()), place);
+    }
+}
+
 /// Rows that `lines` take in a box with a border.
 fn rows_for(lines: usize) -> u16 {
     u16::try_from(lines.saturating_add(2)).unwrap_or(u16::MAX)

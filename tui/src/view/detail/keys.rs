@@ -26,15 +26,19 @@ pub fn lines(organization: &OrganizationDetail, panel: &Panel) -> Vec<Line<'stat
             ApiKeyStatus::Unknown(_) => ("?", theme.plain()),
         };
         let room = panel.columns.saturating_sub(name_columns + 3);
-        let used = key.last_used_at.map_or_else(|| "never used".to_owned(), |at| panel.time(at));
-        let about = format!("{}  {}  {used}", key.prefix, key.environment.word());
+        let used = key.last_used_at.map_or_else(|| "never used".to_owned(), |at| format!("used {}", panel.time(at)));
+        let about = format!("{}  {used}", key.environment.word());
         lines.push(Line::from(vec![
             Span::styled(format!("{glyph} "), style),
             Span::raw(text::column(&key.name, name_columns, theme.cut())),
             Span::styled(format!(" {}", text::fit(&about, room, theme.cut())), theme.plain()),
         ]));
-        let scopes = text::fit(&key.scopes.join(" "), panel.columns.saturating_sub(2), theme.cut());
-        lines.push(Line::styled(format!("  {scopes}"), theme.faint()));
+        // The beginning of a prefix is the same for every key of a realm, and a scope left out could
+        // be the one that matters: both stand whole, on as many lines as it takes.
+        for words in [key.prefix.clone(), key.scopes.join(" ")] {
+            let indented = text::wrap(&words, panel.columns.saturating_sub(2));
+            lines.extend(indented.into_iter().map(|line| Line::styled(format!("  {line}"), theme.faint())));
+        }
     }
     lines
 }

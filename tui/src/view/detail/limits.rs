@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use super::{LABEL_COLUMNS, Panel};
 use crate::credits::Credits;
 use crate::graphql::OrganizationDetail;
-use crate::graphql::scalar::RefillState;
+use crate::graphql::scalar::{RefillState, StarvedReason};
 use crate::text;
 
 const BAR_COLUMNS: usize = 10;
@@ -18,7 +18,8 @@ pub fn lines(organization: &OrganizationDetail, panel: &Panel) -> Vec<Line<'stat
     ];
     lines.extend(refill(organization, panel));
     let funding = &organization.funding;
-    let inherited = if funding.inherited { ", inherited" } else { "" };
+    // A root has nobody to inherit from; what it has not set is simply so.
+    let inherited = if funding.inherited && organization.relation.is_some() { ", inherited" } else { "" };
     lines.extend(panel.entries(vec![
         ("funding", format!("{}{inherited}", funding.mode.word()), panel.theme.plain()),
         ("reserve", funding.minimum_reserve.to_string(), panel.theme.plain()),
@@ -31,18 +32,13 @@ fn label(label: &str, panel: &Panel) -> Span<'static> {
     Span::styled(text::column(label, LABEL_COLUMNS, ""), panel.theme.faint())
 }
 
-fn cap(name: &str, used: Option<Credits>, cap: Option<Credits>, panel: &Panel) -> Line<'static> {
+fn cap(name: &str, used: Credits, cap: Option<Credits>, panel: &Panel) -> Line<'static> {
     let theme = panel.theme;
-    let shown = |amount: Option<Credits>| amount.map_or_else(|| "?".to_owned(), |a| a.to_string());
     let Some(cap) = cap else {
-        let words = match used {
-            Some(used) => format!("none, {used} used"),
-            None => "none".to_owned(),
-        };
-        return Line::from(vec![label(name, panel), Span::raw(words)]);
+        return Line::from(vec![label(name, panel), Span::raw(format!("none, {used} used"))]);
     };
-    let words = format!("{} of {cap}", shown(used));
-    let filled = used.map_or(0, |used| filled(used, cap));
+    let words = format!("{used} of {cap}");
+    let filled = filled(used, cap);
     let style = match filled {
         BAR_COLUMNS => theme.bad(),
         nearly if nearly * 10 >= BAR_COLUMNS * 8 => theme.warning(),
@@ -68,14 +64,13 @@ fn refill(organization: &OrganizationDetail, panel: &Panel) -> Vec<Line<'static>
     };
     let theme = panel.theme;
     let mut spans = vec![label("refill", panel)];
-    if let Some(state) = &limits.refill_state {
-        let style = match state {
-            RefillState::Armed => theme.good(),
-            RefillState::Starved => theme.bad(),
-            RefillState::Fired | RefillState::Unknown(_) => theme.plain(),
-        };
-        spans.push(Span::styled(format!("{} ", state.word()), style));
-    }
+    let state = &limits.refill_state;
+    let style = match state {
+        RefillState::Armed => theme.good(),
+        RefillState::Starved => theme.bad(),
+        RefillState::Fired | RefillState::Unknown(_) => theme.plain(),
+    };
+    spans.push(Span::styled(format!("{} ", state.word()), style));
     spans.push(Span::raw(format!("{} below {threshold}", amount.signed())));
     let mut lines = vec![Line::from(spans)];
     let ceiling = limits.refill_monthly_ceiling;
@@ -83,9 +78,22 @@ fn refill(organization: &OrganizationDetail, panel: &Panel) -> Vec<Line<'static>
     let refilled = format!("{}{ceiling} this month", limits.refilled_this_month);
     lines.push(Line::from(vec![label("", panel), Span::styled(refilled, theme.faint())]));
     if let Some(reason) = &limits.refill_reason {
-        lines.extend(panel.wrapped(reason, theme.warning()));
+        lines.push(Line::from(vec![label("", panel), Span::styled(why(reason), theme.warning())]));
     }
     lines
+}
+
+/// A refill that could not be made, in words; one the console does not know in the schema's own.
+fn why(reason: &StarvedReason) -> String {
+    match reason {
+        StarvedReason::CeilingReached => "the month's ceiling is used up",
+        StarvedReason::NoParent => "a root has nobody to be refilled from",
+        StarvedReason::ParentArchived => "the parent is archived",
+        StarvedReason::ParentExhausted => "the parent has too little above its reserve",
+        StarvedReason::ParentSuspended => "the parent is suspended",
+        StarvedReason::Unknown(word) => return crate::text::neutral(word),
+    }
+    .to_owned()
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span, Text};
 
 use super::theme::Theme;
-use super::{is_focused, side};
+use super::{draw_more_below, is_focused, side};
 use crate::graphql::OrganizationDetail;
 use crate::model::{Model, Side};
 use crate::text;
@@ -99,13 +99,7 @@ pub fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) -> (usiz
     let scroll = model.detail.scroll.min(count.saturating_sub(height));
     let visible: Vec<_> = lines.into_iter().skip(scroll).take(height).collect();
     frame.render_widget(Text::from(visible), inside);
-    let below = count.saturating_sub(scroll + height);
-    if below > 0 && area.width > 24 {
-        let words = format!(" {below} more below ");
-        let width = u16::try_from(words.len()).unwrap_or(0);
-        let place = Rect { x: area.right().saturating_sub(width + 2), y: area.bottom() - 1, width, height: 1 };
-        frame.render_widget(Line::styled(words, theme.faint()), place);
-    }
+    draw_more_below(count.saturating_sub(scroll + height), theme, frame, area);
     (height, count)
 }
 

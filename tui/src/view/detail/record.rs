@@ -19,17 +19,17 @@ pub fn lines(organization: &OrganizationDetail, panel: &Panel) -> Vec<Line<'stat
     let currency = organization.base_currency.as_ref().map(|currency| currency.0.clone());
     let payer = organization.billing_organization.as_ref();
     let payer = payer.map_or_else(|| "-".to_owned(), |payer| payer.name.clone());
-    // The id is what somebody will copy: never cut, so it has a line of its own.
-    let id = text::neutral(organization.id.as_str());
-    let mut lines = vec![Line::from(vec![
-        Span::styled(text::column("id", LABEL_COLUMNS, ""), theme.faint()),
-        Span::styled(id, theme.plain()),
-    ])];
+    // The id is what somebody will copy, and a delegation left out would look refused: never cut,
+    // so each has a line of its own.
+    let whole = |label, value: &str| {
+        let label = Span::styled(text::column(label, LABEL_COLUMNS, ""), theme.faint());
+        Line::from(vec![label, Span::styled(text::neutral(value), theme.plain())])
+    };
+    let mut lines = vec![whole("id", organization.id.as_str()), whole("delegation", &delegation)];
     let entries = vec![
         ("external id", given(&organization.external_id)),
         ("e-mail", given(&organization.email)),
         ("relation", relation.to_owned()),
-        ("delegation", delegation),
         ("tier", organization.tier.word().to_owned()),
         ("billing", organization.billing_mode.word().to_owned()),
         ("payer", payer),

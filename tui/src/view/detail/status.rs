@@ -17,7 +17,7 @@ pub fn lines(organization: &OrganizationDetail, panel: &Panel) -> Vec<Line<'stat
             let name = ancestor.map_or_else(String::new, |named| format!("{} ", named.name));
             format!(", on {name}{}", suspension.organization_id)
         };
-        let placer = suspension.placed_by_organization.as_ref();
+        let placer = suspension.placed_by_organization_id.as_ref();
         let placer = placer.and_then(|id| panel.model.named(id));
         let by = placer.map_or_else(|| suspension.placed_by.clone(), |named| named.name);
         let at = panel.time(suspension.placed_at);

@@ -12,7 +12,7 @@ pub fn aside(organization: &OrganizationDetail, panel: &Panel) -> Option<Span<'s
     let wallet = organization.wallet.as_ref()?;
     let theme = panel.theme;
     let link = &panel.model.link;
-    Some(match (link.subscription.is_some(), link.stale_since, link.refused.last()) {
+    Some(match (link.follows_wallets(), link.stale_since, link.wallets_refused()) {
         (true, None, _) => {
             let words = match wallet.environment {
                 Environment::Test => "test credits, live",
@@ -20,7 +20,7 @@ pub fn aside(organization: &OrganizationDetail, panel: &Panel) -> Option<Span<'s
             };
             Span::styled(words, theme.good())
         }
-        (false, None, Some((_, errors))) => {
+        (false, None, Some(errors)) => {
             let why = errors.first().map_or_else(String::new, ToString::to_string);
             Span::styled(format!("not live: {why}"), theme.warning())
         }
