@@ -10,8 +10,8 @@ use futures_util::{Stream, StreamExt, stream};
 
 use crate::access::policy::Permission;
 use crate::credit::graphql::Wallet;
-use crate::event::{catalogue, store};
 use crate::event::stream::{Audience, batches};
+use crate::event::{catalogue, store};
 use crate::kernel::error::{Error, ErrorCode, Refusal};
 use crate::organization::graphql::{Organization, Organizations};
 use crate::schema::kind::{Environment, EventScope};
@@ -63,7 +63,8 @@ impl Event {
 /// The patterns of a stream, each of which must mean a type there is.
 fn read_types(types: Option<Vec<String>>) -> Result<Vec<String>, Refusal> {
     let types = types.unwrap_or_default();
-    let refused = |message: String| Refusal { path: vec!["types".into()], ..Refusal::new(ErrorCode::InvalidInput, message) };
+    let refused =
+        |message: String| Refusal { path: vec!["types".into()], ..Refusal::new(ErrorCode::InvalidInput, message) };
     if types.len() > TYPES_MAX {
         return Err(refused(format!("types has at most {TYPES_MAX} members.")));
     }
@@ -71,7 +72,11 @@ fn read_types(types: Option<Vec<String>>) -> Result<Vec<String>, Refusal> {
         None => Ok(types),
         Some(unknown) => {
             let shown: String = unknown.chars().take(catalogue::PATTERN_MAX_CHARS).collect();
-            let message = format!("There is no event type \"{}\". Did you mean {}?", shown.escape_debug(), catalogue::nearest(unknown));
+            let message = format!(
+                "There is no event type \"{}\". Did you mean {}?",
+                shown.escape_debug(),
+                catalogue::nearest(unknown)
+            );
             Err(refused(message))
         }
     }
