@@ -18,6 +18,7 @@ use crate::access::policy::{self, Reach};
 use crate::access::principal::{Caller, KeyPrincipal, Principal};
 use crate::access::scope::Scopes;
 use crate::access::store as access_store;
+use crate::api_key::last_used::LastUsed;
 use crate::api_key::model::address_allowed;
 use crate::api_key::secret::{Named, Peppers, Token};
 use crate::credit::ledger::Ledger;
@@ -38,6 +39,7 @@ pub struct Admission {
     pub kernel: Kernel,
     pub ledger: Ledger,
     pub peppers: Peppers,
+    pub last_used: LastUsed,
     pub welcome_credits: Credits,
     pub webhook_http_loopback: bool,
 }
@@ -54,6 +56,9 @@ impl http::Admission for Admission {
     fn admit<'a>(&'a self, credentials: Credentials) -> BoxFuture<'a, Result<Admitted, TopLevelError>> {
         Box::pin(async move {
             let found = self.recognise(&credentials).await?;
+            if let Some(key) = found.principal.key() {
+                self.last_used.note(key.realm, key.key, self.kernel.world.clock.now());
+            }
             let header = credentials.organization.is_some();
             let caller = Caller {
                 principal: found.principal.clone(),
@@ -69,7 +74,6 @@ impl http::Admission for Admission {
                 ledger: self.ledger.clone(),
                 peppers: self.peppers.clone(),
                 scopes: found.scopes,
-                acting: found.acting,
                 welcome_credits: self.welcome_credits,
                 webhook_http_loopback: self.webhook_http_loopback,
             });

@@ -12,6 +12,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use migration::{Migrator, MigratorTrait};
 
 use crate::admission::Admission;
+use crate::api_key::last_used::LastUsed;
 use crate::api_key::secret::Peppers;
 use crate::credit::ledger::Ledger;
 use crate::http::guard::{Guard, Limits};
@@ -29,6 +30,7 @@ pub struct App {
     pub kernel: Kernel,
     pub ledger: Ledger,
     pub peppers: Peppers,
+    pub last_used: LastUsed,
     pub settings: Settings,
     pub shutdown: Shutdown,
 }
@@ -42,7 +44,8 @@ impl App {
         let db = Database::open(&settings.database_url, settings.postgres_connections).await?;
         let kernel = Kernel::new(db, world);
         let ledger = Ledger::new(kernel.clone());
-        let app = Self { kernel, ledger, peppers, settings, shutdown: Shutdown::default() };
+        let app =
+            Self { kernel, ledger, peppers, last_used: LastUsed::default(), settings, shutdown: Shutdown::default() };
         app.migrate().await?;
         Ok(app)
     }
@@ -67,6 +70,7 @@ impl App {
                 kernel: self.kernel.clone(),
                 ledger: self.ledger.clone(),
                 peppers: self.peppers.clone(),
+                last_used: self.last_used.clone(),
                 welcome_credits: self.settings.root_credits,
                 webhook_http_loopback: self.settings.webhook_http_loopback,
             }),
@@ -94,6 +98,7 @@ impl App {
         let metrics = PrometheusBuilder::new().install_recorder().ok();
         let router = self.router(graphiql, metrics)?.into_make_service_with_connect_info::<SocketAddr>();
         let worker = tokio::spawn(crate::credit::worker::run(self.kernel.clone(), self.shutdown.clone()));
+        let last_used = tokio::spawn(self.last_used.clone().run(self.kernel.clone(), self.shutdown.clone()));
         let shutdown = self.shutdown.clone();
         let stopping = shutdown.clone();
         tokio::spawn(async move {
@@ -114,6 +119,10 @@ impl App {
             () = ended => tracing::warn!("some connections did not end in time"),
         }
         worker.abort();
+        // It writes once more when the shutdown begins.
+        if let Err(error) = last_used.await {
+            tracing::warn!(cause = %error, "a worker ended early");
+        }
         Ok(())
     }
 }

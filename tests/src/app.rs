@@ -1,7 +1,7 @@
 //! The gateway under test.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::Router;
 use banyan::app::App;
@@ -32,7 +32,7 @@ struct Inner {
     router: Router,
     clock: Arc<ManualClock>,
     operator: Key,
-    mutations: Vec<String>,
+    mutations: &'static [String],
     serial: AtomicU64,
     record: Mutex<Record>,
     tampered: AtomicBool,
@@ -170,7 +170,12 @@ impl TestApp {
 }
 
 /// The mutations of the schema, which are the actions of the audit trail.
-fn mutation_names() -> Vec<String> {
+fn mutation_names() -> &'static [String] {
+    static NAMES: OnceLock<Vec<String>> = OnceLock::new();
+    NAMES.get_or_init(read_mutation_names)
+}
+
+fn read_mutation_names() -> Vec<String> {
     use async_graphql::parser::types::{TypeKind, TypeSystemDefinition};
     let document = async_graphql::parser::parse_schema(banyan::schema::sdl()).expect("the schema's text parses");
     let mut names = Vec::new();

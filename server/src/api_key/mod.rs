@@ -14,6 +14,7 @@ pub mod api;
 pub mod command;
 pub mod event;
 pub mod graphql;
+pub mod last_used;
 pub mod model;
 pub mod secret;
 pub(crate) mod store;

@@ -218,9 +218,10 @@ fn code_of(error: &ServerError) -> String {
     if error.path.is_empty() {
         return code::BAD_REQUEST.to_owned();
     }
-    // How the engine words an argument that its scalar refused; a resolver's own error would carry a source
-    // or a code.
-    if error.source.is_none() && error.message.starts_with("Failed to parse \"") {
+    // How the engine words an argument that its scalar refused, or that is of another type; a resolver's own error
+    // would carry a source or a code.
+    let refused = ["Failed to parse \"", "Expected input type \""];
+    if error.source.is_none() && refused.iter().any(|wording| error.message.starts_with(wording)) {
         return code::INVALID_INPUT.to_owned();
     }
     code::INTERNAL.to_owned()

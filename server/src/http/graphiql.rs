@@ -10,10 +10,10 @@ use std::sync::{Arc, OnceLock};
 
 use async_graphql::Executor;
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use serde::Serialize;
 
 use super::probes::{entity_tag, is_known};

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ErrorCode {
-    /// The request itself is malformed: a header, a cursor, a document. Mend it; do not retry as it is.
+    /// The request itself is malformed: a header, a cursor, a document that is not valid GraphQL. Mend it; do not retry as it is.
     BadRequest,
     /// A value in the input is out of its documented range or form. `path` names it.
     InvalidInput,
@@ -61,7 +61,7 @@ pub enum ErrorCode {
     RetryLater,
     /// Too many requests or points. Retry after `retryAfterMs`.
     RateLimited,
-    /// The document is larger, deeper or dearer than a limit allows, or is not valid GraphQL.
+    /// The document is larger, deeper or dearer than a limit allows. The error says which limit and by how much.
     DocumentRejected,
     /// A stream's client reads too slowly. Subscribe again with the last cursor.
     SlowConsumer,

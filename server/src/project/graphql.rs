@@ -88,7 +88,7 @@ impl ProjectMutation {
     async fn project_create(
         &self,
         ctx: &Context<'_>,
-        input: ProjectCreateInput,
+        #[graphql(desc = "A new project.")] input: ProjectCreateInput,
     ) -> Result<Option<ProjectCreatePayload>> {
         let session = Session::of(ctx);
         let command = || -> Result<CreateProject, Refusal> {

@@ -29,8 +29,6 @@ pub struct Session {
     pub peppers: Peppers,
     /// What the caller holds; all of it for the operator.
     pub scopes: Scopes,
-    /// The acting organization and how far the caller reaches into it.
-    pub acting: Option<(Path, Reach)>,
     /// Credits a new root is given.
     pub welcome_credits: entity::credits::Credits,
     /// Whether webhook endpoints may be plain http on this very machine.

@@ -100,7 +100,6 @@ impl Gateway {
             ledger: Ledger::new(self.kernel.clone()),
             peppers: Peppers::new(BTreeMap::from([(1, vec![7; 32])])).unwrap(),
             scopes,
-            acting: None,
             welcome_credits: Credits::new(500).unwrap(),
             webhook_http_loopback: false,
         };

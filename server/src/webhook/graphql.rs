@@ -166,7 +166,7 @@ impl WebhookMutation {
     async fn webhook_endpoint_create(
         &self,
         ctx: &Context<'_>,
-        input: WebhookEndpointCreateInput,
+        #[graphql(desc = "An endpoint to register.")] input: WebhookEndpointCreateInput,
     ) -> Result<Option<WebhookEndpointCreatePayload>> {
         let session = Session::of(ctx);
         let command = || -> Result<CreateEndpoint, Refusal> {
@@ -198,7 +198,7 @@ impl WebhookMutation {
     async fn webhook_endpoint_update(
         &self,
         ctx: &Context<'_>,
-        input: WebhookEndpointUpdateInput,
+        #[graphql(desc = "Changes of an endpoint. What is absent stays.")] input: WebhookEndpointUpdateInput,
     ) -> Result<Option<WebhookEndpointUpdatePayload>> {
         let session = Session::of(ctx);
         let command = || -> Result<UpdateEndpoint, Refusal> {
@@ -226,7 +226,7 @@ impl WebhookMutation {
     async fn webhook_endpoint_delete(
         &self,
         ctx: &Context<'_>,
-        input: WebhookEndpointDeleteInput,
+        #[graphql(desc = "An endpoint to remove.")] input: WebhookEndpointDeleteInput,
     ) -> Result<Option<WebhookEndpointDeletePayload>> {
         let session = Session::of(ctx);
         let command = || -> Result<DeleteEndpoint, Refusal> {

@@ -177,7 +177,11 @@ pub struct ApiKeyMutation;
 #[Object]
 impl ApiKeyMutation {
     /// Mints a key for the acting organization or a descendant. Needs `keys:*`.
-    async fn api_key_create(&self, ctx: &Context<'_>, input: ApiKeyCreateInput) -> Result<Option<ApiKeyCreatePayload>> {
+    async fn api_key_create(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "A key to mint.")] input: ApiKeyCreateInput,
+    ) -> Result<Option<ApiKeyCreatePayload>> {
         let session = Session::of(ctx);
         let command = || -> Result<CreateKey, Refusal> {
             Ok(CreateKey {
@@ -211,7 +215,11 @@ impl ApiKeyMutation {
     }
 
     /// Replaces a key by a new one of the same family; the old one works on for the grace period. Needs `keys:*`.
-    async fn api_key_rotate(&self, ctx: &Context<'_>, input: ApiKeyRotateInput) -> Result<Option<ApiKeyRotatePayload>> {
+    async fn api_key_rotate(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "A key to replace.")] input: ApiKeyRotateInput,
+    ) -> Result<Option<ApiKeyRotatePayload>> {
         let session = Session::of(ctx);
         let command = || -> Result<RotateKey, Refusal> {
             let seconds = |seconds: i32| {
@@ -247,7 +255,11 @@ impl ApiKeyMutation {
     }
 
     /// Ends a key, or its whole family, at once and for good. Needs `keys:*`.
-    async fn api_key_revoke(&self, ctx: &Context<'_>, input: ApiKeyRevokeInput) -> Result<Option<ApiKeyRevokePayload>> {
+    async fn api_key_revoke(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "A key to end.")] input: ApiKeyRevokeInput,
+    ) -> Result<Option<ApiKeyRevokePayload>> {
         let command = || -> Result<RevokeKey, Refusal> {
             Ok(RevokeKey {
                 key: id_of(&input.api_key_id, "apiKeyId")?,
@@ -269,7 +281,11 @@ impl ApiKeyMutation {
 
     /// Tells whether a key that a customer presented is good for something, and takes the charge in the same transaction.
     /// Needs `keys:verify`.
-    async fn api_key_verify(&self, ctx: &Context<'_>, input: ApiKeyVerifyInput) -> Result<Option<ApiKeyVerifyPayload>> {
+    async fn api_key_verify(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "A key that a customer presented.")] input: ApiKeyVerifyInput,
+    ) -> Result<Option<ApiKeyVerifyPayload>> {
         let session = Session::of(ctx);
         let command = || -> Result<VerifyKey, Refusal> {
             let charge = input.charge.as_ref().map(|charge| {

@@ -132,7 +132,11 @@ pub struct CreditMutation;
 #[Object]
 impl CreditMutation {
     /// Issues credits. The operator's alone.
-    async fn credit_grant(&self, ctx: &Context<'_>, input: CreditGrantInput) -> Result<Option<CreditGrantPayload>> {
+    async fn credit_grant(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Credits to issue.")] input: CreditGrantInput,
+    ) -> Result<Option<CreditGrantPayload>> {
         let command = || -> Result<GrantCredits, Refusal> {
             Ok(GrantCredits {
                 organization: optional_id(input.organization_id.as_ref(), "organizationId")?,
@@ -167,7 +171,7 @@ impl CreditMutation {
     async fn credit_transfer(
         &self,
         ctx: &Context<'_>,
-        input: CreditTransferInput,
+        #[graphql(desc = "Credits to move.")] input: CreditTransferInput,
     ) -> Result<Option<CreditTransferPayload>> {
         let command = || -> Result<TransferCredits, Refusal> {
             Ok(TransferCredits {
@@ -196,7 +200,11 @@ impl CreditMutation {
 
     /// Spends at once. All covered, or nothing written: status and limits on the whole path, then the payers' credits.
     /// Needs `credits:spend`.
-    async fn credit_charge(&self, ctx: &Context<'_>, input: CreditChargeInput) -> Result<Option<CreditChargePayload>> {
+    async fn credit_charge(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Credits to spend at once: an amount, or a meter and a quantity.")] input: CreditChargeInput,
+    ) -> Result<Option<CreditChargePayload>> {
         let command = || -> Result<Charge, Refusal> {
             Ok(Charge { spend: input.spend()?, idempotency_key: input.idempotency_key.clone() })
         };
@@ -216,7 +224,11 @@ impl CreditMutation {
     }
 
     /// Reserves credits for work in flight. Price and payers are fixed now. Needs `credits:spend`.
-    async fn credit_hold(&self, ctx: &Context<'_>, input: CreditHoldInput) -> Result<Option<CreditHoldPayload>> {
+    async fn credit_hold(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Credits to reserve: an amount, or a meter and a quantity.")] input: CreditHoldInput,
+    ) -> Result<Option<CreditHoldPayload>> {
         let command = || -> Result<TakeHold, Refusal> {
             let seconds = |seconds: i32| {
                 u64::try_from(seconds)
@@ -248,7 +260,7 @@ impl CreditMutation {
     async fn credit_capture(
         &self,
         ctx: &Context<'_>,
-        input: CreditCaptureInput,
+        #[graphql(desc = "A hold to spend.")] input: CreditCaptureInput,
     ) -> Result<Option<CreditCapturePayload>> {
         let command = || -> Result<Capture, Refusal> {
             Ok(Capture {
@@ -274,7 +286,11 @@ impl CreditMutation {
     }
 
     /// Returns what a hold reserved. Needs `credits:spend`.
-    async fn credit_void(&self, ctx: &Context<'_>, input: CreditVoidInput) -> Result<Option<CreditVoidPayload>> {
+    async fn credit_void(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "A hold to return.")] input: CreditVoidInput,
+    ) -> Result<Option<CreditVoidPayload>> {
         let command = || -> Result<Void, Refusal> {
             Ok(Void { hold: id_of(&input.hold_id, "holdId")?, idempotency_key: input.idempotency_key.clone() })
         };
@@ -294,7 +310,11 @@ impl CreditMutation {
     }
 
     /// Gives spent credits back to the wallets that paid. Needs `credits:spend`.
-    async fn credit_refund(&self, ctx: &Context<'_>, input: CreditRefundInput) -> Result<Option<CreditRefundPayload>> {
+    async fn credit_refund(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "A charge to give back.")] input: CreditRefundInput,
+    ) -> Result<Option<CreditRefundPayload>> {
         let command = || -> Result<Refund, Refusal> {
             Ok(Refund {
                 hold: id_of(&input.hold_id, "holdId")?,
@@ -319,7 +339,11 @@ impl CreditMutation {
     }
 
     /// Sets the price of a meter in the root's catalogue. Holds already taken keep theirs. Needs `org:admin` of the root.
-    async fn meter_set(&self, ctx: &Context<'_>, input: MeterSetInput) -> Result<Option<MeterSetPayload>> {
+    async fn meter_set(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The price of a meter.")] input: MeterSetInput,
+    ) -> Result<Option<MeterSetPayload>> {
         let command = || -> Result<SetMeter, Refusal> {
             Ok(SetMeter {
                 organization: optional_id(input.organization_id.as_ref(), "organizationId")?,

@@ -170,3 +170,12 @@ async fn the_clients_request_id_comes_back() {
     assert_eq!(answer.header("x-request-id"), "order-17");
     assert_eq!(answer.json()["errors"][0]["extensions"]["requestId"], "order-17");
 }
+
+/// Why this transport is not async-graphql-axum's. When this fails, look again at what the stock integration does.
+#[tokio::test]
+async fn the_stock_integration_still_runs_a_mutation_over_get() {
+    let stock = async_graphql_axum::GraphQL::new(service().executor);
+    let router = axum::Router::new().route("/graphql", axum::routing::get_service(stock));
+    let answer = send(router, request("GET", "/graphql?query=mutation%7Bbump%7D", &[], "")).await;
+    assert_eq!((answer.status.as_u16(), answer.json()["data"]["bump"].is_null()), (200, false), "{}", answer.text);
+}

@@ -60,7 +60,11 @@ pub struct MemberMutation;
 impl MemberMutation {
     /// Makes a person a member, found by e-mail address or made. Needs `members:*` and what the role holds, or
     /// `org:admin`.
-    async fn member_add(&self, ctx: &Context<'_>, input: MemberAddInput) -> Result<Option<MemberAddPayload>> {
+    async fn member_add(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "A person to make a member.")] input: MemberAddInput,
+    ) -> Result<Option<MemberAddPayload>> {
         let session = Session::of(ctx);
         let command = || -> Result<AddMember, Refusal> {
             Ok(AddMember {
@@ -90,7 +94,11 @@ impl MemberMutation {
     }
 
     /// Ends a membership; the last owner's stays. Needs `members:*` and what the role holds, or `org:admin`.
-    async fn member_remove(&self, ctx: &Context<'_>, input: MemberRemoveInput) -> Result<Option<MemberRemovePayload>> {
+    async fn member_remove(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "A membership to end.")] input: MemberRemoveInput,
+    ) -> Result<Option<MemberRemovePayload>> {
         let session = Session::of(ctx);
         let command =
             || -> Result<RemoveMember, Refusal> { Ok(RemoveMember { member: id_of(&input.member_id, "memberId")? }) };

@@ -110,6 +110,7 @@ impl ProvisionMutation {
     async fn organization_provision(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "A new organization with its owner, its first key and its first funding.")]
         input: OrganizationProvisionInput,
     ) -> Result<Option<OrganizationProvisionPayload>> {
         let session = Session::of(ctx);

@@ -104,7 +104,7 @@ impl OrganizationMutation {
     async fn organization_create(
         &self,
         ctx: &Context<'_>,
-        input: OrganizationCreateInput,
+        #[graphql(desc = "A new organization.")] input: OrganizationCreateInput,
     ) -> Result<Option<OrganizationCreatePayload>> {
         let session = Session::of(ctx);
         Ok(Some(match session.execute(ctx, input.command(session)).await? {
@@ -122,6 +122,7 @@ impl OrganizationMutation {
     async fn organization_update(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "Changes of the record. What is absent stays; what is null is cleared.")]
         input: OrganizationUpdateInput,
     ) -> Result<Option<OrganizationUpdatePayload>> {
         let command = || -> Result<UpdateOrganization, Refusal> {
@@ -146,7 +147,7 @@ impl OrganizationMutation {
     async fn organization_suspend(
         &self,
         ctx: &Context<'_>,
-        input: OrganizationSuspendInput,
+        #[graphql(desc = "An organization to cut off.")] input: OrganizationSuspendInput,
     ) -> Result<Option<OrganizationSuspendPayload>> {
         let command = || -> Result<SuspendOrganization, Refusal> {
             Ok(SuspendOrganization {
@@ -169,7 +170,7 @@ impl OrganizationMutation {
     async fn organization_resume(
         &self,
         ctx: &Context<'_>,
-        input: OrganizationResumeInput,
+        #[graphql(desc = "An organization to let back in.")] input: OrganizationResumeInput,
     ) -> Result<Option<OrganizationResumePayload>> {
         let command = || -> Result<ResumeOrganization, Refusal> {
             Ok(ResumeOrganization {
@@ -192,7 +193,7 @@ impl OrganizationMutation {
     async fn organization_archive(
         &self,
         ctx: &Context<'_>,
-        input: OrganizationArchiveInput,
+        #[graphql(desc = "An organization to end.")] input: OrganizationArchiveInput,
     ) -> Result<Option<OrganizationArchivePayload>> {
         let command = || -> Result<ArchiveOrganization, Refusal> {
             Ok(ArchiveOrganization {
@@ -219,7 +220,7 @@ impl OrganizationMutation {
     async fn organization_relation_update(
         &self,
         ctx: &Context<'_>,
-        input: OrganizationRelationUpdateInput,
+        #[graphql(desc = "A new relation to the parent.")] input: OrganizationRelationUpdateInput,
     ) -> Result<Option<OrganizationRelationUpdatePayload>> {
         let command = || -> Result<UpdateRelation, Refusal> {
             Ok(UpdateRelation {
@@ -242,7 +243,7 @@ impl OrganizationMutation {
     async fn organization_delegation_update(
         &self,
         ctx: &Context<'_>,
-        input: OrganizationDelegationUpdateInput,
+        #[graphql(desc = "What an edge lets ancestors do.")] input: OrganizationDelegationUpdateInput,
     ) -> Result<Option<OrganizationDelegationUpdatePayload>> {
         let command = || -> Result<UpdateDelegation, Refusal> {
             Ok(UpdateDelegation {
@@ -266,7 +267,7 @@ impl OrganizationMutation {
     async fn organization_funding_update(
         &self,
         ctx: &Context<'_>,
-        input: OrganizationFundingUpdateInput,
+        #[graphql(desc = "Who pays.")] input: OrganizationFundingUpdateInput,
     ) -> Result<Option<OrganizationFundingUpdatePayload>> {
         let command = || -> Result<UpdateFunding, Refusal> {
             Ok(UpdateFunding {
@@ -291,6 +292,7 @@ impl OrganizationMutation {
     async fn organization_limits_update(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "Caps and automatic refill. What is absent stays; null is no limit.")]
         input: OrganizationLimitsUpdateInput,
     ) -> Result<Option<OrganizationLimitsUpdatePayload>> {
         let command = || -> Result<UpdateLimits, Refusal> {

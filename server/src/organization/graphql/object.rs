@@ -425,7 +425,7 @@ impl Organization {
             let parent = record.parent_id.and_then(|id| parents.get(&id).copied());
             Ok(Funding {
                 mode: model::funding_mode(record.funding, parent).into(),
-                inherited: record.funding.is_none(),
+                inherited: record.parent_id.is_some() && record.funding.is_none(),
                 primary_covers_secondary: record.primary_covers_secondary,
                 fallback_to_primary: record.fallback_to_primary,
                 minimum_reserve: record.minimum_reserve.into(),

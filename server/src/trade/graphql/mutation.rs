@@ -143,7 +143,11 @@ pub struct TradeMutation;
 #[Object]
 impl TradeMutation {
     /// Makes a seller. Needs `trade:*`, and `DATA_WRITE` delegated along the path.
-    async fn seller_create(&self, ctx: &Context<'_>, input: SellerCreateInput) -> Result<Option<SellerCreatePayload>> {
+    async fn seller_create(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "A new seller.")] input: SellerCreateInput,
+    ) -> Result<Option<SellerCreatePayload>> {
         let session = Session::of(ctx);
         let command = || -> Result<CreateSeller, Refusal> {
             Ok(CreateSeller {
@@ -167,7 +171,11 @@ impl TradeMutation {
     }
 
     /// Makes a buyer. Needs `trade:*`, and `DATA_WRITE` delegated along the path.
-    async fn buyer_create(&self, ctx: &Context<'_>, input: BuyerCreateInput) -> Result<Option<BuyerCreatePayload>> {
+    async fn buyer_create(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "A new buyer.")] input: BuyerCreateInput,
+    ) -> Result<Option<BuyerCreatePayload>> {
         let session = Session::of(ctx);
         let command = || -> Result<CreateBuyer, Refusal> {
             Ok(CreateBuyer {
@@ -194,7 +202,7 @@ impl TradeMutation {
     async fn invoice_create(
         &self,
         ctx: &Context<'_>,
-        input: InvoiceCreateInput,
+        #[graphql(desc = "A new draft.")] input: InvoiceCreateInput,
     ) -> Result<Option<InvoiceCreatePayload>> {
         let session = Session::of(ctx);
         let command = || -> Result<CreateInvoice, Refusal> {
@@ -228,7 +236,7 @@ impl TradeMutation {
     async fn invoice_submit(
         &self,
         ctx: &Context<'_>,
-        input: InvoiceSubmitInput,
+        #[graphql(desc = "A draft to submit.")] input: InvoiceSubmitInput,
     ) -> Result<Option<InvoiceSubmitPayload>> {
         let session = Session::of(ctx);
         let command = || -> Result<SubmitInvoice, Refusal> {
@@ -254,7 +262,7 @@ impl TradeMutation {
     async fn invoice_cancel(
         &self,
         ctx: &Context<'_>,
-        input: InvoiceCancelInput,
+        #[graphql(desc = "An invoice to withdraw.")] input: InvoiceCancelInput,
     ) -> Result<Option<InvoiceCancelPayload>> {
         let session = Session::of(ctx);
         let command = || -> Result<CancelInvoice, Refusal> {
