@@ -37,12 +37,26 @@ both! {
     async fn every_scope_opens_its_own_and_nothing_else(app) {
         let root = app.root("Quinn's").with_credits(100).create().await;
         let reads = [
-            ("organization", "{ viewer { organization { id } } organizations { nodes { id } } }", &["org:read", "org:write", "org:admin"][..]),
+            (
+                "organization",
+                "{ viewer { organization { id } } organizations { nodes { id } } }",
+                &["org:read", "org:write", "org:admin"][..],
+            ),
             ("keys", "{ apiKeys { nodes { id } } }", &["keys:*", "org:admin"]),
             ("wallet", "{ creditQuote(input: { amount: 1 }) { allowed } }", &["credits:read", "org:admin"]),
             ("audit", "{ auditEvents { nodes { id } } }", &["audit:read", "org:admin"]),
         ];
-        for scope in ["org:admin", "org:read", "org:write", "keys:*", "keys:verify", "credits:read", "credits:spend", "audit:read", "content:read"] {
+        for scope in [
+            "org:admin",
+            "org:read",
+            "org:write",
+            "keys:*",
+            "keys:verify",
+            "credits:read",
+            "credits:spend",
+            "audit:read",
+            "content:read",
+        ] {
             let key = root.mint(&[scope]).await;
             for (name, document, opened_by) in reads {
                 let expected = if opened_by.contains(&scope) { "OK" } else { "FORBIDDEN_SCOPE" };
@@ -50,7 +64,11 @@ both! {
             }
             for (mutation, input, opened_by) in [
                 ("organizationCreate", json!({ "name": "Acme" }), &["org:admin"][..]),
-                ("apiKeyCreate", json!({ "name": "x", "scopes": [if scope == "org:admin" { "org:read" } else { scope }] }), &["keys:*"]),
+                (
+                    "apiKeyCreate",
+                    json!({ "name": "x", "scopes": [if scope == "org:admin" { "org:read" } else { scope }] }),
+                    &["keys:*"],
+                ),
                 ("creditCharge", json!({ "amount": 1 }), &["credits:spend"]),
                 ("creditGrant", json!({ "amount": 1 }), &[]),
             ] {
@@ -64,8 +82,26 @@ both! {
     async fn an_ancestor_reads_and_controls_over_an_owned_edge(app) {
         let root = app.root("Quinn's").create().await;
         let child = root.child("Acme").create().await;
-        assert_eq!(verdict(&read(&app, &root.key, "name wallet { balance } apiKeys { nodes { id } } holds { nodes { id } }", &child).await), "OK");
-        let answer = app.mutate(&root.key, "organizationUpdate", json!({ "organizationId": child.id, "expectedVersion": 1, "name": "New" }), "__typename").await;
+        assert_eq!(
+            verdict(
+                &read(
+                    &app,
+                    &root.key,
+                    "name wallet { balance } apiKeys { nodes { id } } holds { nodes { id } }",
+                    &child
+                )
+                .await
+            ),
+            "OK"
+        );
+        let answer = app
+            .mutate(
+                &root.key,
+                "organizationUpdate",
+                json!({ "organizationId": child.id, "expectedVersion": 1, "name": "New" }),
+                "__typename",
+            )
+            .await;
         assert_eq!(verdict(&answer), "OK");
     }
 
@@ -83,7 +119,8 @@ both! {
         let narrow = json!({ "organizationId": child.id, "delegation": [] });
         app.mutate(&root.key, "organizationDelegationUpdate", narrow, "organization { delegation }").await.done();
         for organization in [&child, &grandchild] {
-            let answer = read(&app, &root.key, "name wallet { balance } ledgerEntries { nodes { id } }", organization).await;
+            let answer =
+                read(&app, &root.key, "name wallet { balance } ledgerEntries { nodes { id } }", organization).await;
             assert_eq!(answer.at("/organization/wallet"), &Value::Null);
             assert_eq!(answer.at("/organization/ledgerEntries"), &Value::Null);
             assert!(answer.at("/organization/name").is_string());
@@ -100,7 +137,8 @@ both! {
         let root = app.root("Yona").create().await;
         let child = root.child("Acme").linked().create().await;
         let widen = json!({ "organizationId": child.id, "delegation": ["BILLING", "DATA_READ"] });
-        let answer = app.mutate(&root.key, "organizationDelegationUpdate", widen.clone(), "organization { delegation }").await;
+        let answer =
+            app.mutate(&root.key, "organizationDelegationUpdate", widen.clone(), "organization { delegation }").await;
         answer.refused_at("FORBIDDEN_SCOPE", "delegation");
         let answer = app.mutate(&child.key, "organizationDelegationUpdate", widen, "organization { delegation }").await;
         assert_eq!(answer.done()["organization"]["delegation"], json!(["BILLING", "DATA_READ"]));
@@ -110,7 +148,8 @@ both! {
         let root = app.root("Yona").create().await;
         let child = root.child("Acme").linked().create().await;
         let input = json!({ "organizationId": child.id, "relation": "OWNED" });
-        let answer = app.mutate(&root.key, "organizationRelationUpdate", input, "organization { relation delegation }").await;
+        let answer =
+            app.mutate(&root.key, "organizationRelationUpdate", input, "organization { relation delegation }").await;
         assert_eq!(answer.done()["organization"], json!({ "relation": "OWNED", "delegation": ["BILLING"] }));
     }
 
@@ -165,7 +204,8 @@ both! {
                 theirs.refused("NOT_FOUND");
             }
         }
-        let by_external_id = app.gql(&child.key, "{ organization(by: { externalId: \"s-1\" }) { id } }", json!({})).await;
+        let by_external_id =
+            app.gql(&child.key, "{ organization(by: { externalId: \"s-1\" }) { id } }", json!({})).await;
         assert_eq!(by_external_id.clean().at("/organization"), &Value::Null);
     }
 
@@ -203,7 +243,9 @@ both! {
         let answer = app.gql(&child.key, list, json!({})).await.clean();
         let expected = json!({ "totalCount": 2, "nodes": [{ "name": "Acme" }, { "name": "Acme North" }] });
         assert_eq!(*answer.at("/organizations"), expected);
-        let above = app.gql(&child.key, "{ viewer { organization { parent { id } root { id } ancestors { id } } } }", json!({})).await;
+        let above = app
+            .gql(&child.key, "{ viewer { organization { parent { id } root { id } ancestors { id } } } }", json!({}))
+            .await;
         assert_eq!(above.clean().at("/viewer/organization"), &json!({ "parent": null, "root": null, "ancestors": [] }));
         let answer = app.gql(app.operator(), list, json!({})).await.clean();
         assert_eq!(*answer.at("/organizations/totalCount"), json!(5));
@@ -212,7 +254,9 @@ both! {
     async fn nobody_without_a_key_reads_or_changes_anything(app) {
         let root = app.root("Quinn's").create().await;
         let before = app.contents().await;
-        for document in ["{ organizations { nodes { id } } }", "{ apiKeys { nodes { id } } }", "{ auditEvents { nodes { id } } }"] {
+        for document in
+            ["{ organizations { nodes { id } } }", "{ apiKeys { nodes { id } } }", "{ auditEvents { nodes { id } } }"]
+        {
             app.request(document).send().await.failed("UNAUTHENTICATED");
         }
         let node = app.request("query($id: ID!) { node(id: $id) { id } }").variables(json!({ "id": root.id }));
@@ -236,7 +280,8 @@ both! {
         let request = app.mutation("creditCharge", json!({ "amount": 4 }), "charge { organization { id } }");
         let answer = request.key(&root.key).header("Banyan-Organization", &child).send().await;
         assert_eq!(answer.done()["charge"]["organization"]["id"], json!(child.id));
-        let audit = "{ auditEvents(filter: { action: \"creditCharge\" }) { nodes { actor actingOrganizationId organizationId } } }";
+        let audit = "{ auditEvents(filter: { action: \"creditCharge\" }) {
+          nodes { actor actingOrganizationId organizationId } } }";
         let answer = app.gql(&root.key, audit, json!({})).await.clean();
         let expected = json!([{ "actor": root.key.id, "actingOrganizationId": child.id, "organizationId": child.id }]);
         assert_eq!(*answer.at("/auditEvents/nodes"), expected);
@@ -256,7 +301,9 @@ both! {
 
     async fn a_key_of_the_root_does_not_make_roots(app) {
         let root = app.root("Quinn's").create().await;
-        let answer = app.mutate(&root.key, "organizationCreate", json!({ "name": "Acme" }), "organization { parent { id } }").await;
+        let answer = app
+            .mutate(&root.key, "organizationCreate", json!({ "name": "Acme" }), "organization { parent { id } }")
+            .await;
         assert_eq!(answer.done()["organization"]["parent"]["id"], json!(root.id));
     }
 
@@ -267,7 +314,8 @@ both! {
         app.mutate(&stranger.key, "organizationArchive", input, "__typename").await.refused("NOT_FOUND");
         let audit = "{ auditEvents(filter: { outcome: DENIED }) { nodes { action actor change } } }";
         let answer = app.gql(&stranger.key, audit, json!({})).await.clean();
-        let expected = json!([{ "action": "organizationArchive", "actor": stranger.key.id, "change": { "code": "NOT_FOUND" } }]);
+        let expected =
+            json!([{ "action": "organizationArchive", "actor": stranger.key.id, "change": { "code": "NOT_FOUND" } }]);
         assert_eq!(*answer.at("/auditEvents/nodes"), expected);
         let answer = app.gql(&root.key, audit, json!({})).await.clean();
         assert_eq!(*answer.at("/auditEvents/nodes"), json!([]));

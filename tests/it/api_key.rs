@@ -60,7 +60,10 @@ both! {
         let key = root.mint(&["org:read"]).await;
         let answer = rotate(&app, &root.key, &key, json!(60)).await;
         let done = answer.done();
-        assert_eq!(done["superseded"], json!({ "id": key.id, "status": "SUPERSEDED", "expiresAt": "2026-06-03T12:01:00.000Z" }));
+        assert_eq!(
+            done["superseded"],
+            json!({ "id": key.id, "status": "SUPERSEDED", "expiresAt": "2026-06-03T12:01:00.000Z" })
+        );
         app.advance(59);
         viewer(&app, &key).await.clean();
         app.advance(1);
@@ -107,10 +110,8 @@ both! {
     async fn of_two_rotations_at_once_one_wins(app) {
         let root = app.root("Quinn's").create().await;
         let key = root.mint(&["org:read"]).await;
-        let (one, other) = tokio::join!(
-            rotate(&app, &root.key, &key, Value::Null),
-            rotate(&app, &root.key, &key, Value::Null)
-        );
+        let (one, other) =
+            tokio::join!(rotate(&app, &root.key, &key, Value::Null), rotate(&app, &root.key, &key, Value::Null));
         let refused = |answer: &Answer| answer.payload()["userErrors"].as_array().map_or(0, Vec::len);
         assert_eq!(refused(&one) + refused(&other), 1);
     }
@@ -164,7 +165,8 @@ both! {
 
     async fn a_key_for_some_addresses_works_from_no_other(app) {
         let root = app.root("Quinn's").create().await;
-        let key = root.mint_with(json!({ "scopes": ["org:read"], "allowedIps": ["203.0.113.0/24", "2001:db8::1"] })).await;
+        let key =
+            root.mint_with(json!({ "scopes": ["org:read"], "allowedIps": ["203.0.113.0/24", "2001:db8::1"] })).await;
         for (address, admitted) in [("203.0.113.9", true), ("203.0.114.9", false), ("[2001:db8::1]", true)] {
             let answer = app.request("{ viewer { id } }").key(&key).from(address).send().await;
             assert_eq!(answer.errors().is_empty(), admitted, "{address}");
@@ -233,7 +235,10 @@ both! {
         let input = json!({ "secret": key.secret, "charge": { "amount": 11 }, "idempotencyKey": "call-1" });
         let answer = app.mutate(&root.key, "apiKeyVerify", input, VERIFY).await;
         assert_eq!(answer.refused("INSUFFICIENT_CREDITS")["shortfall"], 1);
-        assert_eq!((&answer.payload()["valid"], &answer.payload()["reason"]), (&json!(false), &json!("INSUFFICIENT_CREDITS")));
+        assert_eq!(
+            (&answer.payload()["valid"], &answer.payload()["reason"]),
+            (&json!(false), &json!("INSUFFICIENT_CREDITS"))
+        );
         assert_eq!(child.balance().await, 10);
     }
 

@@ -105,9 +105,11 @@ both! {
         for field in ["monthlyCreditCap", "subtreeMonthlyCap", "refillMonthlyCeiling"] {
             refuse(&app, &root, "organizationLimitsUpdate", json!({}), field, &[json!(-1)], "INVALID_INPUT").await;
         }
-        refuse(&app, &root, "organizationFundingUpdate", json!({}), "minimumReserve", &[json!(-1)], "INVALID_INPUT").await;
+        refuse(&app, &root, "organizationFundingUpdate", json!({}), "minimumReserve", &[json!(-1)], "INVALID_INPUT")
+            .await;
         let good = json!({ "refillThreshold": 0 });
-        refuse(&app, &root, "organizationLimitsUpdate", good, "refillAmount", &[json!(0), json!(-1)], "INVALID_INPUT").await;
+        refuse(&app, &root, "organizationLimitsUpdate", good, "refillAmount", &[json!(0), json!(-1)], "INVALID_INPUT")
+            .await;
     }
 
     async fn an_amount_and_a_meter_exclude_each_other(app) {
@@ -208,7 +210,8 @@ both! {
 
     async fn values_of_no_enum_are_refused(app) {
         let root = app.root("Quinn's").create().await;
-        reject(&app, &root, "organizationCreate", json!({ "name": "Acme" }), "relation", &[json!("owned"), json!(1)]).await;
+        reject(&app, &root, "organizationCreate", json!({ "name": "Acme" }), "relation", &[json!("owned"), json!(1)])
+            .await;
     }
 
     async fn cursors_are_ours(app) {
@@ -228,7 +231,8 @@ both! {
     async fn a_page_has_at_most_a_hundred(app) {
         let root = app.root("Quinn's").create().await;
         for page in ["first: 101", "first: -1", "last: 101", "first: 1, last: 1"] {
-            let answer = app.gql(&root.key, &format!("{{ organizations({page}) {{ nodes {{ id }} }} }}"), json!({})).await;
+            let answer =
+                app.gql(&root.key, &format!("{{ organizations({page}) {{ nodes {{ id }} }} }}"), json!({})).await;
             answer.failed("BAD_REQUEST");
         }
     }
@@ -236,8 +240,16 @@ both! {
     async fn bodies_are_json_objects_with_a_query(app) {
         let root = app.root("Quinn's").create().await;
         for body in [
-            "", "{", "null", "[]", "[{\"query\":\"{viewer{id}}\"}]", "{}", "{\"query\":1}", "{\"query\":null}",
-            "{\"query\":\"{viewer{id}}\",\"variables\":[]}", "{\"query\":\"{viewer{id}}\",\"operationName\":1}",
+            "",
+            "{",
+            "null",
+            "[]",
+            "[{\"query\":\"{viewer{id}}\"}]",
+            "{}",
+            "{\"query\":1}",
+            "{\"query\":null}",
+            "{\"query\":\"{viewer{id}}\",\"variables\":[]}",
+            "{\"query\":\"{viewer{id}}\",\"operationName\":1}",
         ] {
             let answer = app.request("").raw(body).key(&root.key).send().await;
             answer.failed("BAD_REQUEST");

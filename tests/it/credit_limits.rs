@@ -42,14 +42,18 @@ both! {
         charge(&app, &one.key, 70).await.done();
         let answer = charge(&app, &other.key, 31).await;
         let error = answer.refused("CAP_EXCEEDED");
-        assert_eq!((&error["limit"], &error["limitId"], &error["used"]), (&json!("SUBTREE"), &json!(root.id), &json!(70)));
+        assert_eq!(
+            (&error["limit"], &error["limitId"], &error["used"]),
+            (&json!("SUBTREE"), &json!(root.id), &json!(70))
+        );
     }
 
     async fn the_limit_of_a_key_family_outlives_rotation(app) {
         let root = app.root("Quinn's").with_credits(1_000).create().await;
         let key = root.mint_with(json!({ "scopes": ["credits:spend"], "spendLimit": 50 })).await;
         charge(&app, &key, 40).await.done();
-        let rotated = app.mutate(&root.key, "apiKeyRotate", json!({ "apiKeyId": key.id }), "secret apiKey { familyId }").await;
+        let rotated =
+            app.mutate(&root.key, "apiKeyRotate", json!({ "apiKeyId": key.id }), "secret apiKey { familyId }").await;
         let rotated = rotated.done();
         let input = json!({ "amount": 11 });
         let secret = rotated["secret"].as_str().unwrap_or_default();
@@ -80,7 +84,9 @@ both! {
     async fn a_child_cannot_lift_its_own_limits(app) {
         let root = app.root("Quinn's").create().await;
         let child = root.child("Acme").create().await;
-        let answer = app.mutate(&child.key, "organizationLimitsUpdate", json!({ "monthlyCreditCap": null }), "organization { id }").await;
+        let answer = app
+            .mutate(&child.key, "organizationLimitsUpdate", json!({ "monthlyCreditCap": null }), "organization { id }")
+            .await;
         answer.refused("FORBIDDEN_SCOPE");
     }
 
@@ -147,7 +153,9 @@ both! {
         child.limit(json!({ "refillThreshold": 500, "refillAmount": 500 })).await;
         app.mutate(&root.key, "creditCapture", json!({ "holdId": id }), "hold { id }").await.done();
         assert_eq!(child.balance().await, 0);
-        app.mutate(&root.key, "organizationResume", json!({ "organizationId": child.id }), "organization { id }").await.done();
+        app.mutate(&root.key, "organizationResume", json!({ "organizationId": child.id }), "organization { id }")
+            .await
+            .done();
         assert_eq!(child.balance().await, 500);
     }
 }

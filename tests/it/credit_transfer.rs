@@ -15,7 +15,8 @@ both! {
         assert_eq!((&done["sourceWallet"]["balance"], &done["targetWallet"]["balance"]), (&json!(600), &json!(400)));
         for (organization, amount) in [(&root, -400), (&child, 400)] {
             let entries = organization.read("ledgerEntries(first: 1) { nodes { transactionId amount kind } }").await;
-            let expected = json!([{ "transactionId": done["transaction"]["id"], "amount": amount, "kind": "TRANSFER" }]);
+            let expected =
+                json!([{ "transactionId": done["transaction"]["id"], "amount": amount, "kind": "TRANSFER" }]);
             assert_eq!(entries["ledgerEntries"]["nodes"], expected);
         }
     }
@@ -41,7 +42,9 @@ both! {
     async fn a_transfer_to_itself_is_refused(app) {
         let root = app.root("Quinn's").with_credits(1_000).create().await;
         let input = json!({ "targetOrganizationId": root.id, "amount": 1 });
-        app.mutate(&root.key, "creditTransfer", input, TRANSFER).await.refused_at("INVALID_INPUT", "targetOrganizationId");
+        app.mutate(&root.key, "creditTransfer", input, TRANSFER)
+            .await
+            .refused_at("INVALID_INPUT", "targetOrganizationId");
     }
 
     async fn a_transfer_of_more_than_there_is_says_what_is_missing(app) {
@@ -63,7 +66,9 @@ both! {
     async fn a_transfer_to_an_archived_organization_is_a_conflict(app) {
         let root = app.root("Quinn's").with_credits(1_000).create().await;
         let child = root.child("Acme").create().await;
-        app.mutate(&root.key, "organizationArchive", json!({ "organizationId": child.id }), "organization { id }").await.done();
+        app.mutate(&root.key, "organizationArchive", json!({ "organizationId": child.id }), "organization { id }")
+            .await
+            .done();
         let input = json!({ "targetOrganizationId": child.id, "amount": 1 });
         app.mutate(&root.key, "creditTransfer", input, TRANSFER).await.refused("CONFLICT");
     }
@@ -74,7 +79,9 @@ both! {
         let child = root.child("Acme").create().await;
         let input = json!({ "targetOrganizationId": child.id, "amount": 400, "idempotencyKey": "once" });
         let first = app.mutate(&root.key, "creditTransfer", input.clone(), TRANSFER).await;
-        app.mutate(&root.key, "organizationArchive", json!({ "organizationId": child.id }), "organization { id }").await.done();
+        app.mutate(&root.key, "organizationArchive", json!({ "organizationId": child.id }), "organization { id }")
+            .await
+            .done();
         let again = app.mutate(&root.key, "creditTransfer", input, TRANSFER).await;
         assert_eq!(again.done()["replayed"], true);
         assert_eq!(again.done()["transaction"], first.done()["transaction"]);

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use tests::both;
 
 const CREATED: &str = "organization { id name status metadata billingEmail parent { id } }";
-const LIMITS: &str = "organization { limits { monthlyCreditCap refillThreshold refillAmount autoRefillEnabled } wallet { balance available } }";
+const LIMITS: &str = "organization { limits { monthlyCreditCap refillThreshold refillAmount autoRefillEnabled }
+  wallet { balance available } }";
 const CHARGE: &str = "wallet { balance available }";
 
 both! {
@@ -28,13 +29,16 @@ both! {
         assert_eq!(*answer.at("/organization"), expected);
 
         let input = json!({ "targetOrganizationId": id, "amount": 5_000 });
-        let allocated = app.mutate(&crm.key, "creditTransfer", input, "transaction { id amount } targetWallet { balance available }").await;
+        let allocated = app
+            .mutate(&crm.key, "creditTransfer", input, "transaction { id amount } targetWallet { balance available }")
+            .await;
         let allocated = allocated.done();
         assert!(allocated["transaction"]["id"].as_str().unwrap_or_default().starts_with("txn_"));
         assert_eq!(allocated["transaction"]["amount"], 5_000);
         assert_eq!(allocated["targetWallet"], json!({ "balance": 5_000, "available": 5_000 }));
 
-        let input = json!({ "organizationId": id, "monthlyCreditCap": 5_000, "refillThreshold": 1_000, "refillAmount": 2_000 });
+        let input =
+            json!({ "organizationId": id, "monthlyCreditCap": 5_000, "refillThreshold": 1_000, "refillAmount": 2_000 });
         let limited = app.mutate(&crm.key, "organizationLimitsUpdate", input, LIMITS).await;
         let expected = json!({ "limits": { "monthlyCreditCap": 5_000, "refillThreshold": 1_000, "refillAmount": 2_000,
             "autoRefillEnabled": true }, "wallet": { "balance": 5_000, "available": 5_000 } });
@@ -60,7 +64,9 @@ both! {
 
         let suspend = json!({ "organizationId": id });
         for _ in 0..2 {
-            app.mutate(&crm.key, "organizationSuspend", suspend.clone(), "organization { effectiveStatus }").await.done();
+            app.mutate(&crm.key, "organizationSuspend", suspend.clone(), "organization { effectiveStatus }")
+                .await
+                .done();
         }
         app.gql(acme_key, "{ viewer { id } }", json!({})).await.failed("ORGANIZATION_SUSPENDED");
         app.mutate(&crm.key, "organizationResume", suspend, "organization { effectiveStatus }").await.done();
@@ -68,8 +74,14 @@ both! {
 
         let input = json!({ "targetOrganizationId": id, "amount": 600 });
         app.mutate(&crm.key, "creditTransfer", input, "transaction { id }").await.done();
-        let archived = app.mutate(&crm.key, "organizationArchive", json!({ "organizationId": id }),
-            "organization { status archivedAt } reclaimedCredits revokedApiKeys").await;
+        let archived = app
+            .mutate(
+                &crm.key,
+                "organizationArchive",
+                json!({ "organizationId": id }),
+                "organization { status archivedAt } reclaimedCredits revokedApiKeys",
+            )
+            .await;
         let expected = json!({ "organization": { "status": "ARCHIVED", "archivedAt": "2026-06-03T12:00:00.000Z" },
             "reclaimedCredits": 3_200, "revokedApiKeys": 2, "userErrors": [] });
         assert_eq!(*archived.done(), expected);

@@ -39,7 +39,8 @@ both! {
 
     async fn step_4_manages_the_childs_keys_with_the_partners_key_and_sees_no_billing(app) {
         let (partner, child, key) = partner_and_child(&app).await;
-        let document = "query($id: ID!) { organization(by: { id: $id }) { apiKeys { nodes { id } } wallet { balance } } }";
+        let document =
+            "query($id: ID!) { organization(by: { id: $id }) { apiKeys { nodes { id } } wallet { balance } } }";
         let answer = app.gql(&partner.key, document, json!({ "id": child["id"] })).await;
         assert_eq!(answer.at("/organization/apiKeys/nodes"), &json!([{ "id": key.id }]));
         assert_eq!(answer.at("/organization/wallet"), &Value::Null);
@@ -53,7 +54,9 @@ both! {
         let answer = app.mutate(&partner.key, "organizationFundingUpdate", input, selection).await;
         let expected = json!({ "primaryCoversSecondary": true, "fallbackToPrimary": false, "minimumReserve": 500 });
         assert_eq!(answer.done()["organization"]["funding"], expected);
-        app.mutate(&key, "creditCharge", json!({ "amount": 9_501 }), "charge { id }").await.refused("RESERVE_PROTECTED");
+        app.mutate(&key, "creditCharge", json!({ "amount": 9_501 }), "charge { id }")
+            .await
+            .refused("RESERVE_PROTECTED");
         app.mutate(&key, "creditCharge", json!({ "amount": 9_500 }), "charge { id }").await.done();
         assert_eq!(partner.balance().await, 500);
     }
@@ -64,17 +67,25 @@ both! {
         app.mutate(&partner.key, "organizationFundingUpdate", input, "organization { id }").await.done();
         let input = json!({ "targetOrganizationId": child["id"], "amount": 5 });
         app.mutate(&partner.key, "creditTransfer", input, "transaction { id }").await.done();
-        let answer = app.mutate(&key, "creditCharge", json!({ "amount": 8 }), "charge { legs { organizationId amount } }").await;
-        let expected = json!([{ "organizationId": child["id"], "amount": 5 }, { "organizationId": partner.id, "amount": 3 }]);
+        let answer =
+            app.mutate(&key, "creditCharge", json!({ "amount": 8 }), "charge { legs { organizationId amount } }").await;
+        let expected =
+            json!([{ "organizationId": child["id"], "amount": 5 }, { "organizationId": partner.id, "amount": 3 }]);
         assert_eq!(answer.done()["charge"]["legs"], expected);
     }
 
     async fn step_6_transfers_credits(app) {
         let (partner, child, key) = partner_and_child(&app).await;
-        let input = json!({ "targetOrganizationId": child["id"], "amount": 1_000, "description": "Monthly credit allocation" });
-        let answer = app.mutate(&partner.key, "creditTransfer", input, "transaction { description } sourceWallet { balance }").await;
+        let input =
+            json!({ "targetOrganizationId": child["id"], "amount": 1_000, "description": "Monthly credit allocation" });
+        let answer = app
+            .mutate(&partner.key, "creditTransfer", input, "transaction { description } sourceWallet { balance }")
+            .await;
         let done = answer.done();
-        assert_eq!((&done["transaction"]["description"], &done["sourceWallet"]["balance"]), (&json!("Monthly credit allocation"), &json!(9_000)));
+        assert_eq!(
+            (&done["transaction"]["description"], &done["sourceWallet"]["balance"]),
+            (&json!("Monthly credit allocation"), &json!(9_000))
+        );
         let answer = app.gql(&key, "{ viewer { organization { wallet { balance } } } }", json!({})).await.clean();
         assert_eq!(*answer.at("/viewer/organization/wallet/balance"), json!(1_000));
     }

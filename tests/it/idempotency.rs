@@ -20,7 +20,8 @@ both! {
         let root = app.root("Quinn's").with_credits(1_000).create().await;
         app.mutate(&root.key, "creditCharge", json!({ "amount": 300, "idempotencyKey": "once" }), CHARGE).await.done();
         let before = app.contents().await;
-        let answer = app.mutate(&root.key, "creditCharge", json!({ "amount": 301, "idempotencyKey": "once" }), CHARGE).await;
+        let answer =
+            app.mutate(&root.key, "creditCharge", json!({ "amount": 301, "idempotencyKey": "once" }), CHARGE).await;
         answer.refused_at("IDEMPOTENCY_CONFLICT", "idempotencyKey");
         assert_eq!(app.contents().await, before);
     }
@@ -128,7 +129,8 @@ both! {
         let document = "mutation($input: CreditChargeInput!) {
           a: creditCharge(input: $input) { replayed charge { id } userErrors { code } }
           b: creditCharge(input: $input) { replayed charge { id } userErrors { code } } }";
-        let answer = app.gql(&root.key, document, json!({ "input": { "amount": 300, "idempotencyKey": "once" } })).await.clean();
+        let answer =
+            app.gql(&root.key, document, json!({ "input": { "amount": 300, "idempotencyKey": "once" } })).await.clean();
         assert_eq!((answer.at("/a/replayed"), answer.at("/b/replayed")), (&json!(false), &json!(true)));
         assert_eq!(answer.at("/a/charge/id"), answer.at("/b/charge/id"));
         assert_eq!(root.balance().await, 700);
@@ -148,7 +150,8 @@ both! {
         let root = app.root("Quinn's").with_credits(1_000).create().await;
         let before = app.contents().await;
         for key in [String::new(), "x".repeat(256)] {
-            let answer = app.mutate(&root.key, "creditCharge", json!({ "amount": 1, "idempotencyKey": key }), CHARGE).await;
+            let answer =
+                app.mutate(&root.key, "creditCharge", json!({ "amount": 1, "idempotencyKey": key }), CHARGE).await;
             answer.refused_at("INVALID_INPUT", "idempotencyKey");
         }
         assert_eq!(app.contents().await, before);

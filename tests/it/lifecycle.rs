@@ -98,7 +98,11 @@ both! {
             act(&app, &root.key, field, &leaf).await.done();
         }
         for event in ["organization.suspended", "organization.resumed"] {
-            assert_eq!(app.number(&format!("SELECT COUNT(*) FROM event WHERE event_type = '{event}'")).await, 1, "{event}");
+            assert_eq!(
+                app.number(&format!("SELECT COUNT(*) FROM event WHERE event_type = '{event}'")).await,
+                1,
+                "{event}"
+            );
         }
     }
 
@@ -251,6 +255,8 @@ both! {
         let root = app.root("Top").create().await;
         let leaf = root.child("Mid").create().await;
         let plan = plan(&app, &root.key, "organizationSuspendPlan", &leaf).await;
-        archive(&app, &root.key, &leaf, json!({ "planHash": plan["planHash"] })).await.refused_at("PLAN_STALE", "planHash");
+        archive(&app, &root.key, &leaf, json!({ "planHash": plan["planHash"] }))
+            .await
+            .refused_at("PLAN_STALE", "planHash");
     }
 }

@@ -12,7 +12,8 @@ async fn update(app: &TestApp, of: &Organization, input: Value) -> Answer {
 both! {
     async fn a_new_root_is_an_enterprise_and_pays_both_ways(app) {
         let root = app.root("Quinn's").create().await;
-        let record = root.read("tier billingMode timezone depth parent { id } relation delegation effectiveStatus").await;
+        let record =
+            root.read("tier billingMode timezone depth parent { id } relation delegation effectiveStatus").await;
         let expected = json!({ "tier": "ENTERPRISE", "billingMode": "HYBRID", "timezone": "UTC", "depth": 1,
             "parent": null, "relation": null, "delegation": [], "effectiveStatus": "ACTIVE" });
         assert_eq!(record, expected);
@@ -21,7 +22,9 @@ both! {
     async fn a_new_child_is_owned_and_has_two_wallets(app) {
         let root = app.root("Quinn's").create().await;
         let child = root.child("Acme").create().await;
-        let record = child.read("relation delegation depth live: wallet { balance } test: wallet(environment: TEST) { balance }").await;
+        let record = child
+            .read("relation delegation depth live: wallet { balance } test: wallet(environment: TEST) { balance }")
+            .await;
         let expected = json!({ "relation": "OWNED", "delegation": ["BILLING", "DATA_READ", "DATA_WRITE"], "depth": 2,
             "live": { "balance": 0 }, "test": { "balance": 1_000_000 } });
         assert_eq!(record, expected);
@@ -42,7 +45,9 @@ both! {
     async fn nobody_raises_their_own_tier(app) {
         let root = app.root("Finora").create().await;
         let child = root.child("Business").with("tier", "FREE").create().await;
-        update(&app, &child, json!({ "expectedVersion": 1, "tier": "ENTERPRISE" })).await.refused_at("FORBIDDEN_SCOPE", "tier");
+        update(&app, &child, json!({ "expectedVersion": 1, "tier": "ENTERPRISE" }))
+            .await
+            .refused_at("FORBIDDEN_SCOPE", "tier");
     }
 
     async fn the_tree_is_32_levels_deep_and_not_33(app) {
@@ -62,19 +67,31 @@ both! {
 
     /// async-graphql before 8.0.0-rc.5 took an omitted variable for null: this is why the release candidate is used.
     async fn an_omitted_variable_keeps_the_field(app) {
-        let root = app.root("Quinn's").with("email", "ops@quinns.example").with("website", "https://quinns.example").create().await;
+        let root = app
+            .root("Quinn's")
+            .with("email", "ops@quinns.example")
+            .with("website", "https://quinns.example")
+            .create()
+            .await;
         let document = "mutation($name: String, $email: String, $website: String) {
           organizationUpdate(input: { expectedVersion: 1, name: $name, email: $email, website: $website }) {
             organization { name email website version } userErrors { code path } } }";
         let answer = app.gql(&root.key, document, json!({ "name": "Quinn's Coffee", "website": null })).await.clean();
-        let expected = json!({ "name": "Quinn's Coffee", "email": "ops@quinns.example", "website": null, "version": 2 });
+        let expected =
+            json!({ "name": "Quinn's Coffee", "email": "ops@quinns.example", "website": null, "version": 2 });
         assert_eq!(answer.at("/organizationUpdate/organization"), &expected);
     }
 
     async fn an_absent_field_stays_and_a_null_one_is_cleared(app) {
-        let root = app.root("Quinn's").with("email", "ops@quinns.example").with("website", "https://quinns.example").create().await;
+        let root = app
+            .root("Quinn's")
+            .with("email", "ops@quinns.example")
+            .with("website", "https://quinns.example")
+            .create()
+            .await;
         let answer = update(&app, &root, json!({ "expectedVersion": 1, "website": null })).await;
-        let expected = json!({ "name": "Quinn's", "email": "ops@quinns.example", "website": null, "metadata": {}, "version": 2 });
+        let expected =
+            json!({ "name": "Quinn's", "email": "ops@quinns.example", "website": null, "metadata": {}, "version": 2 });
         assert_eq!(answer.done()["organization"], expected);
     }
 
@@ -131,14 +148,24 @@ both! {
         let page = async |variables: Value| {
             let answer = app.gql(&root.key, document, variables).await.clean();
             let page = answer.at("/viewer/organization/children").clone();
-            let names: Vec<String> = page["nodes"].as_array().into_iter().flatten()
-                .map(|node| node["name"].as_str().unwrap_or_default().to_owned()).collect();
+            let names: Vec<String> = page["nodes"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|node| node["name"].as_str().unwrap_or_default().to_owned())
+                .collect();
             (names.join(" "), page["pageInfo"].clone())
         };
         let (names, first) = page(json!({ "first": 2 })).await;
-        assert_eq!((names.as_str(), &first["hasNextPage"], &first["hasPreviousPage"]), ("AA BB", &json!(true), &json!(false)));
+        assert_eq!(
+            (names.as_str(), &first["hasNextPage"], &first["hasPreviousPage"]),
+            ("AA BB", &json!(true), &json!(false))
+        );
         let (names, second) = page(json!({ "first": 2, "after": first["endCursor"] })).await;
-        assert_eq!((names.as_str(), &second["hasNextPage"], &second["hasPreviousPage"]), ("CC DD", &json!(true), &json!(true)));
+        assert_eq!(
+            (names.as_str(), &second["hasNextPage"], &second["hasPreviousPage"]),
+            ("CC DD", &json!(true), &json!(true))
+        );
         let (names, third) = page(json!({ "first": 2, "after": second["endCursor"] })).await;
         assert_eq!((names.as_str(), &third["hasNextPage"]), ("EE", &json!(false)));
         let (names, _) = page(json!({ "last": 2, "before": second["endCursor"] })).await;
@@ -152,11 +179,17 @@ both! {
         let gone = root.child("Gone").create().await;
         gone.suspend(&root.key).await;
         let names = async |arguments: &str| {
-            let document = format!("{{ viewer {{ organization {{ children({arguments}) {{ totalCount nodes {{ name }} }} }} }} }}");
+            let document = format!(
+                "{{ viewer {{ organization {{ children({arguments}) {{ totalCount nodes {{ name }} }} }} }} }}"
+            );
             let answer = app.gql(&root.key, &document, json!({})).await.clean();
             let page = answer.at("/viewer/organization/children").clone();
-            let names: Vec<String> = page["nodes"].as_array().into_iter().flatten()
-                .map(|node| node["name"].as_str().unwrap_or_default().to_owned()).collect();
+            let names: Vec<String> = page["nodes"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|node| node["name"].as_str().unwrap_or_default().to_owned())
+                .collect();
             assert_eq!(page["totalCount"], json!(names.len()), "{arguments}");
             names.join(", ")
         };
@@ -171,11 +204,30 @@ both! {
         assert_eq!(names("orderBy: { field: CREATED_AT, direction: DESC }").await, "Gone, Beta, Acme Coffee");
     }
 
+    async fn the_organization_that_pays_is_told(app) {
+        let root = app.root("Crane").create().await;
+        let child = root.child("Branch").create().await;
+        assert_eq!(child.read("billingOrganization { id }").await["billingOrganization"]["id"], json!(child.id));
+        child.fund(json!({ "mode": "POOLED" })).await;
+        assert_eq!(child.read("billingOrganization { id }").await["billingOrganization"]["id"], json!(root.id));
+    }
+
+    async fn data_is_shared_with_a_parent_over_an_owned_edge_and_not_over_a_linked_one(app) {
+        let root = app.root("Crane").create().await;
+        let owned = root.child("Branch").create().await;
+        let linked = root.child("Franchise").linked().create().await;
+        for (organization, shared) in [(&owned, true), (&linked, false)] {
+            let selection = format!("canShareDataWith(organizationId: \"{}\")", root.id);
+            assert_eq!(organization.read(&selection).await["canShareDataWith"], json!(shared));
+        }
+    }
+
     async fn descendants_stop_at_the_depth_asked_for(app) {
         let root = app.root("Top").create().await;
         let child = root.child("BB").create().await;
         child.child("CC").create().await;
-        let read = root.read("one: descendants(maxDepth: 1) { nodes { name } } all: descendants { nodes { name } }").await;
+        let read =
+            root.read("one: descendants(maxDepth: 1) { nodes { name } } all: descendants { nodes { name } }").await;
         assert_eq!(read["one"]["nodes"], json!([{ "name": "BB" }]));
         assert_eq!(read["all"]["nodes"], json!([{ "name": "BB" }, { "name": "CC" }]));
     }

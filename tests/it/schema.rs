@@ -100,7 +100,8 @@ both! {
     async fn a_level_costs_the_same_statements_however_wide_it_is(app) {
         let narrow = tree(&app, 2).await;
         let wide = tree(&app, 10).await;
-        let document = "{ viewer { organization { children(first: 10) { nodes { wallet { balance } apiKeys(first: 2) { nodes { name } }
+        let document = "{ viewer { organization { children(first: 10) { nodes {
+          wallet { balance } apiKeys(first: 2) { nodes { name } }
           children(first: 2) { nodes { wallet { balance } apiKeys(first: 2) { nodes { name } }
             children(first: 2) { nodes { wallet { balance } apiKeys(first: 2) { nodes { name } } } } } } } } } } }";
         let (narrow, wide) = (statements(&app, &narrow, document).await, statements(&app, &wide, document).await);
@@ -113,14 +114,16 @@ both! {
     async fn a_count_costs_a_statement_only_when_it_is_asked_for(app) {
         let root = tree(&app, 2).await;
         let page = |count: &str| format!("{{ viewer {{ organization {{ children {{ {count} nodes {{ id }} }} }} }} }}");
-        let (without, with) = (statements(&app, &root, &page("")).await, statements(&app, &root, &page("totalCount")).await);
+        let (without, with) =
+            (statements(&app, &root, &page("")).await, statements(&app, &root, &page("totalCount")).await);
         assert_eq!(with, without + 1);
     }
 
     async fn the_error_of_a_nullable_field_nulls_that_field_alone(app) {
         let root = app.root("Quinn's").create().await;
         let key = root.mint(&["org:read"]).await;
-        let document = "{ viewer { organization { name wallet { balance } children { nodes { id } } } } meters { key } }";
+        let document =
+            "{ viewer { organization { name wallet { balance } children { nodes { id } } } } meters { key } }";
         let answer = app.gql(&key, document, json!({})).await;
         let expected = json!({ "name": "Quinn's", "wallet": null, "children": { "nodes": [] } });
         assert_eq!(answer.at("/viewer/organization"), &expected);
@@ -157,8 +160,14 @@ both! {
         let audit = app.gql(&root.key, "{ auditEvents(first: 1) { nodes { id } } }", json!({})).await.clean();
         let entries = root.read("ledgerEntries(first: 1) { nodes { transactionId } }").await;
         let done = held.done();
-        let ids = json!([root.id, root.key.id, done["hold"]["id"], done["wallet"]["id"],
-            audit.at("/auditEvents/nodes/0/id"), entries["ledgerEntries"]["nodes"][0]["transactionId"]]);
+        let ids = json!([
+            root.id,
+            root.key.id,
+            done["hold"]["id"],
+            done["wallet"]["id"],
+            audit.at("/auditEvents/nodes/0/id"),
+            entries["ledgerEntries"]["nodes"][0]["transactionId"]
+        ]);
         let document = "query($ids: [ID!]!) { nodes(ids: $ids) { id __typename } }";
         let answer = app.gql(&root.key, document, json!({ "ids": ids })).await.clean();
         let found: Vec<&Value> = answer.at("/nodes").as_array().into_iter().flatten().map(|node| &node["id"]).collect();

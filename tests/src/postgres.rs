@@ -1,9 +1,9 @@
 //! PostgreSQL for tests: somebody else's server, or one that is started and ends by itself.
 //!
 //! A started server is shared by all test processes of a user (cargo-nextest runs a process for each test), finds its
-//! binaries in `PATH` or below `/usr/lib/postgresql`, listens on 127.0.0.1 only, keeps nothing safe from a power cut, and
-//! ends and removes itself when no test has asked for it for some minutes. PostgreSQL refuses to run as root; started by
-//! root it runs as the user `postgres`.
+//! binaries in `PATH` or below `/usr/lib/postgresql`, listens on 127.0.0.1 only, keeps nothing safe from a power cut,
+//! and ends and removes itself when no test has asked for it for some minutes. PostgreSQL refuses to run as root;
+//! started by root it runs as the user `postgres`.
 //!
 //! Each test's database is a copy of a migrated template. The template belongs to one build of the tests, so a changed
 //! migration is never tested against an old shape.
