@@ -1,5 +1,5 @@
-//! Layers' guide "Manage customers with sub-organizations", from creating the customer to its end, with the guide's
-//! numbers. Working in projects and watching by webhook come here with those features.
+//! Layers' guide "Manage customers with sub-organizations", from creating the customer to its end, with spending and a
+//! refill in between (the guide's documents are in `guide_documents`).
 
 use serde_json::{Value, json};
 use tests::both;

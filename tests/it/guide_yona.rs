@@ -1,7 +1,5 @@
-//! Yona's guide "Managing Multiple Organizations", step by step, as far as its features are here.
-//!
-//! Step 1 (the partner's client) is the root's key. Steps 3 and 4 also trade and manage users and webhooks: their tests
-//! come here with those features, and step 2 becomes `organizationProvision`.
+//! Yona's guide "Managing Multiple Organizations": what each step promises beside what its document shows (see
+//! `guide_documents`).
 
 use serde_json::{Value, json};
 use tests::{Key, Organization, TestApp, both};

@@ -8,6 +8,7 @@ mod credit_hold;
 mod credit_limits;
 mod credit_transfer;
 mod databases;
+mod guide_documents;
 mod guide_layers;
 mod guide_yona;
 mod idempotency;

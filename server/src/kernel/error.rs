@@ -47,7 +47,7 @@ pub enum ErrorCode {
     ReserveProtected,
     /// The paying wallets together do not cover the amount.
     InsufficientCredits,
-    /// Credits move only between organizations in billing mode `PAYG` or `HYBRID`.
+    /// Credits do not cross between billing mode `PREPAID` and the others. Put both ends into `PAYG` or `HYBRID`.
     BillingModeMismatch,
     /// Set `refillThreshold` and `refillAmount` together, or neither.
     RefillRequiresThresholdAndAmount,

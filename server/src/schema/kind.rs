@@ -39,7 +39,7 @@ kinds! {
     }
     /// How an organization buys credits.
     BillingMode = "entity::kind::BillingMode" {
-        /// Pays before. Its credits do not move to other organizations.
+        /// Pays before. Its credits move to prepaid organizations only.
         Prepaid,
         /// Pays as it goes.
         Payg,

@@ -166,8 +166,8 @@ impl CreditMutation {
         }))
     }
 
-    /// Moves credits from the acting organization to a descendant, back, or between two descendants. Both ends must be in
-    /// billing mode PAYG or HYBRID. Needs `credits:transfer`.
+    /// Moves credits from the acting organization to a descendant, back, or between two descendants. Credits do not cross
+    /// between billing mode PREPAID and the others. Needs `credits:transfer`.
     async fn credit_transfer(
         &self,
         ctx: &Context<'_>,
