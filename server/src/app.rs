@@ -52,9 +52,12 @@ impl App {
 
     /// Applies what this build knows and the database lacks. Waits for another gateway that is doing the same.
     pub async fn migrate(&self) -> Result<()> {
-        Migrator::up(self.kernel.db.connection(), None)
-            .await
-            .map_err(|e| Fault::caused_by("the database could not be migrated", e))?;
+        let failed = |e| Fault::caused_by("the database could not be migrated", e);
+        let lock = self.kernel.db.migration_lock().await.map_err(failed)?;
+        Migrator::up(self.kernel.db.connection(), None).await.map_err(failed)?;
+        if let Some(lock) = lock {
+            lock.commit().await.map_err(failed)?;
+        }
         self.kernel.make_platform_realm().await
     }
 

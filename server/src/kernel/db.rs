@@ -21,6 +21,8 @@ use crate::kernel::error::Fault;
 const LOCK_WAIT_MS: u64 = 5_000;
 /// Read-only connections to SQLite. Readers never block each other or the writer.
 const SQLITE_READERS: u32 = 4;
+/// The advisory lock of migrations; any number, as long as it is always this one.
+const MIGRATION_LOCK: i64 = 0x6261_6e79_616e;
 /// Statements whose plans each connection keeps.
 const STATEMENT_CACHE: usize = 256;
 
@@ -110,6 +112,19 @@ impl Database {
     /// How many statements have been sent since the start.
     pub fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)
+    }
+
+    /// Held while the database is migrated, so that of several gateways starting at once one migrates and the others wait.
+    /// SQLite needs none: its file belongs to one gateway.
+    pub async fn migration_lock(&self) -> Result<Option<DatabaseTransaction>, DbErr> {
+        if self.backend() != DatabaseBackend::Postgres {
+            return Ok(None);
+        }
+        let lock = self.writer.begin().await?;
+        // A gateway may migrate for longer than a statement may otherwise wait for a lock.
+        lock.execute_unprepared("SET LOCAL lock_timeout = '10min'").await?;
+        lock.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
+        Ok(Some(lock))
     }
 
     /// Only the kernel begins and commits.
