@@ -16,3 +16,4 @@ mod lifecycle;
 mod organization;
 mod program;
 mod schema;
+mod seed;

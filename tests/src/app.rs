@@ -69,6 +69,10 @@ impl TestApp {
         }))
     }
 
+    pub fn app(&self) -> &App {
+        &self.0.app
+    }
+
     pub fn kernel(&self) -> &Kernel {
         &self.0.app.kernel
     }

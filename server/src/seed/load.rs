@@ -39,8 +39,8 @@ pub async fn many(app: &App, count: u32) -> Result<OrganizationId> {
     let mut ids = vec![root.id];
     while ids.len() <= count {
         let from = ids.len();
-        let to = (from + BATCH).min(count + 1);
-        // Parents of a batch are made before it: the tenth part of what there is.
+        let to = (from + BATCH).min(count + 1).min(from * CHILDREN + 1);
+        // Parents are made before their children, so the first batches are small.
         let parents: Vec<OrganizationId> = (from..to).map(|i| ids[(i - 1) / CHILDREN]).collect();
         let command = CreateMany { root: root.id, first_number: from, parents };
         ids.extend(kernel.execute(&caller(), &command).await?.output);
