@@ -242,6 +242,18 @@ both! {
         assert_eq!(child.balance().await, 10);
     }
 
+    async fn verifying_again_after_a_top_up_charges_under_the_same_idempotency_key(app) {
+        let root = app.root("Quinn's").create().await;
+        let child = root.child("Acme").with_credits(10).create().await;
+        let key = child.mint(&["content:read"]).await;
+        let input = json!({ "secret": key.secret, "charge": { "amount": 11 }, "idempotencyKey": "call-1" });
+        app.mutate(&root.key, "apiKeyVerify", input.clone(), VERIFY).await.refused("INSUFFICIENT_CREDITS");
+        child.grant(json!({ "amount": 5 })).await;
+        let answer = app.mutate(&root.key, "apiKeyVerify", input, VERIFY).await;
+        assert_eq!((&answer.done()["valid"], &answer.done()["replayed"]), (&json!(true), &json!(false)));
+        assert_eq!(child.balance().await, 4);
+    }
+
     async fn verifying_a_charge_needs_an_idempotency_key(app) {
         let root = app.root("Quinn's").create().await;
         let input = json!({ "secret": root.key.secret, "charge": { "amount": 1 } });

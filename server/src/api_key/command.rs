@@ -321,6 +321,11 @@ impl Command for VerifyKey {
         self.idempotency_key.as_deref()
     }
 
+    /// A key may be resumed and a wallet filled: only what was good, and charged, is told again.
+    fn is_final(output: &Verified) -> bool {
+        output.reason.is_none()
+    }
+
     async fn run(&self, tx: &mut Tx) -> Result<Verified> {
         let unknown = || Verified::invalid(unauthenticated());
         let Some(token) = Token::parse(&self.secret) else { return Ok(unknown()) };

@@ -42,6 +42,12 @@ pub trait Command: Serialize + Send + Sync {
     /// or not at all. It may run again after a serialization failure, so it has no effect outside of `tx`.
     fn run(&self, tx: &mut Tx) -> impl Future<Output = Result<Self::Output>> + Send;
 
+    /// Whether a retry with the same idempotency key is to hear this answer again. A "not now" is not: SPEC §5 does not
+    /// freeze what lacked funds.
+    fn is_final(_output: &Self::Output) -> bool {
+        true
+    }
+
     /// Blanks what a replay must not show again.
     fn forget_secrets(_output: &mut Self::Output) {}
 }

@@ -135,7 +135,9 @@ impl Kernel {
         // A new realm begins its own count.
         let sequence = if tx.home.is_some() { 0 } else { sequence };
         record(tx, C::NAME, sequence).await?;
-        if let Some(key) = key {
+        if let Some(key) = key
+            && C::is_final(&output)
+        {
             // The record stays where the next try will look for it.
             tx.realm = tx.home.take().unwrap_or(tx.realm);
             // A command may hand out a secret once; what is kept for replays has none.

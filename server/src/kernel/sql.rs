@@ -23,7 +23,7 @@ impl Sql {
         self
     }
 
-    /// Appends a placeholder for one value.
+    /// Appends `$n` and binds one value to it.
     pub fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
         self.values.push(value.into());
         self.text.push('$');
