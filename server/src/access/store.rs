@@ -53,9 +53,9 @@ pub async fn paths(
         return Ok(HashMap::new());
     }
     let mut sql = Sql::new("WITH RECURSIVE ");
-    sql.push(UP).push(START).push("WHERE o.id IN ").list(ids.iter().copied());
+    sql.push(UP).push(START).push("WHERE o.id").within(ids.iter().copied());
     if !realms.is_empty() {
-        sql.push(" AND o.realm_id IN ").list(realms.iter().copied());
+        sql.push(" AND o.realm_id").within(realms.iter().copied());
     }
     climb(&mut sql, " FROM up ORDER BY up.start_id, up.distance");
     let rows = StepRow::find_by_statement(sql.statement(connection)).all(connection).await?;
@@ -195,7 +195,7 @@ pub async fn keys(
         "SELECT realm_id, id, family_id, organization_id, environment, scopes, allowed_ips, secret_hash, pepper_id,
            expires_at, revoked_at FROM api_key WHERE realm_id = ",
     );
-    sql.bind(realm).push(" AND id IN ").list(ids.iter().copied());
+    sql.bind(realm).push(" AND id").within(ids.iter().copied());
     let rows = KeyRow::find_by_statement(sql.statement(connection)).all(connection).await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }

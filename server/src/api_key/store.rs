@@ -159,7 +159,7 @@ pub async fn revoke(tx: &Tx, which: Which<'_>) -> Result<Vec<ApiKeyId>> {
     let ids: Vec<ApiKeyId> = rows.iter().map(|row| row.id).collect();
     for chunk in ids.chunks(500) {
         let mut sql = Sql::new("UPDATE api_key SET revoked_at = ");
-        sql.bind(tx.now()).push(" WHERE realm_id = ").bind(tx.realm()).push(" AND id IN ").list(chunk.iter().copied());
+        sql.bind(tx.now()).push(" WHERE realm_id = ").bind(tx.realm()).push(" AND id").within(chunk.iter().copied());
         tx.execute_raw(sql.statement(tx)).await?;
     }
     let usable = |row: &&api_key::Model| row.expires_at.is_none_or(|at| at > tx.now());

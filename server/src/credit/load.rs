@@ -7,8 +7,7 @@ use entity::id::{BucketId, HoldId, KeyFamilyId, OrganizationId, RealmId, WalletI
 use entity::kind::{Account, BillingMode, CounterSubject, FundingMode};
 use entity::timestamp::Timestamp;
 use entity::{api_key_family, bucket, hold, hold_leg, meter, spend_counter, wallet};
-use sea_orm::sea_query::NullOrdering;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Order, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter};
 use uuid::Uuid;
 
 use crate::access::path::DEPTH_MAX;
@@ -130,7 +129,7 @@ async fn organizations(
         "WITH RECURSIVE up (id, parent_id, distance) AS (
            SELECT o.id, o.parent_id, CAST(0 AS BIGINT) FROM organization o WHERE o.realm_id = ",
     );
-    sql.bind(realm).push(" AND o.id IN ").list(starts.iter().copied());
+    sql.bind(realm).push(" AND o.id").within(starts.iter().copied());
     sql.push(" UNION SELECT p.id, p.parent_id, up.distance + 1 FROM up JOIN organization p ON p.realm_id = ");
     sql.bind(realm).push(" AND p.id = up.parent_id WHERE up.distance < ");
     sql.bind(i64::try_from(DEPTH_MAX).unwrap_or(i64::MAX));
@@ -155,11 +154,9 @@ pub async fn wallets(
     if organizations.is_empty() {
         return Ok(Vec::new());
     }
-    let wallets = wallet::Entity::find()
-        .filter(wallet::Column::RealmId.eq(realm))
-        .filter(wallet::Column::OrganizationId.is_in(organizations.iter().copied()))
-        .all(connection)
-        .await?;
+    let mut sql = Sql::new("SELECT * FROM wallet WHERE realm_id = ");
+    sql.bind(realm).push(" AND organization_id").within(organizations.iter().copied());
+    let wallets = wallet::Entity::find().from_raw_sql(sql.statement(connection)).all(connection).await?;
     let ids: Vec<WalletId> = wallets.iter().map(|row| row.id).collect();
     let mut filled = filled_buckets(connection, &[realm], &ids, named).await?;
     Ok(wallets.into_iter().map(|row| (row.clone(), filled.remove(&row.id).unwrap_or_default())).collect())
@@ -175,20 +172,14 @@ pub async fn filled_buckets(
     if wallets.is_empty() {
         return Ok(HashMap::new());
     }
-    let mut filled = Condition::any().add(bucket::Column::Balance.ne(0)).add(bucket::Column::Held.ne(0));
+    let mut sql = Sql::new("SELECT * FROM bucket WHERE realm_id");
+    sql.within(realms.iter().copied()).push(" AND wallet_id").within(wallets.iter().copied());
+    sql.push(" AND (balance <> 0 OR held <> 0");
     if !named.is_empty() {
-        filled = filled.add(bucket::Column::Id.is_in(named.iter().copied()));
+        sql.push(" OR id").within(named.iter().copied());
     }
-    let rows = bucket::Entity::find()
-        .filter(bucket::Column::RealmId.is_in(realms.iter().copied()))
-        .filter(bucket::Column::WalletId.is_in(wallets.iter().copied()))
-        .filter(filled)
-        .order_by_asc(bucket::Column::Priority)
-        .order_by_with_nulls(bucket::Column::ExpiresAt, Order::Asc, NullOrdering::Last)
-        .order_by_asc(bucket::Column::CreatedAt)
-        .order_by_asc(bucket::Column::Id)
-        .all(connection)
-        .await?;
+    sql.push(") ORDER BY priority, expires_at IS NULL, expires_at, created_at, id");
+    let rows = bucket::Entity::find().from_raw_sql(sql.statement(connection)).all(connection).await?;
     let mut by_wallet: HashMap<WalletId, Vec<bucket::Model>> = HashMap::new();
     for row in rows {
         by_wallet.entry(row.wallet_id).or_default().push(row);
@@ -210,18 +201,11 @@ async fn counters(
     if subjects.is_empty() {
         return Ok(());
     }
-    let rows = spend_counter::Entity::find()
-        .filter(spend_counter::Column::RealmId.eq(realm))
-        .filter(spend_counter::Column::SubjectKind.is_in([
-            CounterSubject::Own,
-            CounterSubject::Subtree,
-            CounterSubject::Family,
-            CounterSubject::Refill,
-        ]))
-        .filter(spend_counter::Column::SubjectId.is_in(subjects))
-        .filter(spend_counter::Column::Month.is_in(current_months(now)))
-        .all(connection)
-        .await?;
+    let kinds = [CounterSubject::Own, CounterSubject::Subtree, CounterSubject::Family, CounterSubject::Refill];
+    let mut sql = Sql::new("SELECT * FROM spend_counter WHERE realm_id = ");
+    sql.bind(realm).push(" AND subject_kind").within(kinds).push(" AND subject_id").within(subjects);
+    sql.push(" AND month").within(current_months(now));
+    let rows = spend_counter::Entity::find().from_raw_sql(sql.statement(connection)).all(connection).await?;
     for row in rows {
         let counter = model::counter_of(row.subject_kind, row.subject_id, row.month)?;
         book.insert_counter(row.environment, counter, row.used);
@@ -246,12 +230,9 @@ async fn families(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = api_key_family::Entity::find()
-        .filter(api_key_family::Column::RealmId.eq(realm))
-        .filter(api_key_family::Column::Id.is_in(ids.iter().copied()))
-        .all(connection)
-        .await?;
-    Ok(rows)
+    let mut sql = Sql::new("SELECT * FROM api_key_family WHERE realm_id = ");
+    sql.bind(realm).push(" AND id").within(ids.iter().copied());
+    Ok(api_key_family::Entity::find().from_raw_sql(sql.statement(connection)).all(connection).await?)
 }
 
 async fn issued_total(connection: &impl ConnectionTrait, realm: RealmId) -> Result<Credits> {
@@ -272,11 +253,9 @@ pub async fn holds(
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let rows = hold::Entity::find()
-        .filter(hold::Column::RealmId.eq(realm))
-        .filter(hold::Column::Id.is_in(ids.iter().copied()))
-        .all(connection)
-        .await?;
+    let mut sql = Sql::new("SELECT * FROM hold WHERE realm_id = ");
+    sql.bind(realm).push(" AND id").within(ids.iter().copied());
+    let rows = hold::Entity::find().from_raw_sql(sql.statement(connection)).all(connection).await?;
     let mut legs = legs(connection, &[realm], &rows.iter().map(|row| row.id).collect::<Vec<_>>()).await?;
     Ok(rows.into_iter().map(|row| (row.id, Hold { legs: legs.remove(&row.id).unwrap_or_default(), row })).collect())
 }
@@ -290,12 +269,9 @@ pub async fn legs(
     if holds.is_empty() {
         return Ok(legs);
     }
-    let rows = hold_leg::Entity::find()
-        .filter(hold_leg::Column::RealmId.is_in(realms.iter().copied()))
-        .filter(hold_leg::Column::HoldId.is_in(holds.iter().copied()))
-        .order_by_asc(hold_leg::Column::Position)
-        .all(connection)
-        .await?;
+    let mut sql = Sql::new("SELECT * FROM hold_leg WHERE realm_id");
+    sql.within(realms.iter().copied()).push(" AND hold_id").within(holds.iter().copied()).push(" ORDER BY position");
+    let rows = hold_leg::Entity::find().from_raw_sql(sql.statement(connection)).all(connection).await?;
     for leg in rows {
         legs.entry(leg.hold_id).or_default().push(leg);
     }

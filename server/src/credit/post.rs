@@ -6,6 +6,7 @@ use crate::credit::engine::decision::Decision;
 use crate::credit::engine::refusal::{Cap, Conflict, Problem, Refusal as EngineRefusal, Shortage};
 use crate::credit::engine::{Book, IdSource, Request, decide};
 use crate::credit::{event, load, save};
+use crate::kernel::bundle::Bundle;
 use crate::kernel::error::{CapKind, Detail, ErrorCode, PayerPart, Refusal, Result};
 use crate::kernel::tx::Tx;
 
@@ -28,7 +29,9 @@ pub async fn post(tx: &mut Tx, wanted: &load::Wanted, requests: &[Request]) -> R
         book.apply(&decision);
         decisions.push(decision);
     }
-    save::decisions(tx, &decisions).await?;
+    let mut writes = Bundle::default();
+    save::decisions(tx, &decisions, &mut writes)?;
+    writes.run(tx).await?;
     for decision in &decisions {
         for event in event::of(&book, decision) {
             tx.emit(event);

@@ -19,6 +19,7 @@ use crate::credit::model::{self, DEFAULT_PRIORITY};
 use crate::credit::post::{TxIds, refused};
 use crate::credit::{event, load, save};
 use crate::kernel::batch::{Decided, Item, Rules};
+use crate::kernel::bundle::Bundle;
 use crate::kernel::error::{ErrorCode, Fault, Refusal, Result};
 use crate::kernel::tx::{Target, Tx};
 
@@ -70,8 +71,8 @@ impl Rules for LedgerRules {
         Ok(decided)
     }
 
-    async fn save(&self, tx: &Tx, state: State) -> Result<()> {
-        save::decisions(tx, &state.decisions).await
+    fn save(&self, tx: &Tx, state: State, writes: &mut Bundle) -> Result<()> {
+        save::decisions(tx, &state.decisions, writes)
     }
 }
 

@@ -6,21 +6,19 @@ use entity::credits::Credits;
 use entity::id::{BucketId, HoldId, OrganizationId, WalletId};
 use entity::kind::{Account as AccountKind, CounterSubject, Environment};
 use entity::{bucket, hold, hold_leg, ledger_entry, ledger_transaction};
-use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel};
+use sea_orm::{ActiveModelTrait, IntoActiveModel};
 use uuid::Uuid;
 
 use crate::credit::engine::decision::{Account, Decision, HoldChange, Transaction, WalletChange};
 use crate::credit::model::{self, Hold};
+use crate::kernel::bundle::{Bundle, chunks};
 use crate::kernel::error::{Fault, Result};
 use crate::kernel::sql::Sql;
 use crate::kernel::tx::Tx;
 
-/// Rows of one INSERT or UPDATE; times columns this stays below SQLite's 32,766 bound values.
-const ROWS_PER_STATEMENT: usize = 1_000;
-
 /// What a batch of decisions comes to.
 #[derive(Default)]
-struct Writes {
+struct Changes {
     wallets: BTreeMap<WalletId, WalletChange>,
     buckets: BTreeMap<BucketId, (bool, bucket::Model)>,
     holds: BTreeMap<HoldId, (bool, Hold)>,
@@ -30,33 +28,33 @@ struct Writes {
     entries: Vec<ledger_entry::Model>,
 }
 
-/// Writes decisions, in the order they were made and applied.
-pub async fn decisions(tx: &Tx, decisions: &[Decision]) -> Result<()> {
-    let mut writes = Writes::default();
+/// What to write for decisions, in the order they were made and applied.
+pub fn decisions(tx: &Tx, decisions: &[Decision], writes: &mut Bundle) -> Result<()> {
+    let mut changes = Changes::default();
     for decision in decisions {
-        writes.add(tx, decision)?;
+        changes.add(tx, decision)?;
     }
-    writes.wallets(tx).await?;
-    writes.buckets(tx).await?;
-    writes.holds(tx).await?;
-    writes.counters(tx).await?;
-    writes.system(tx).await?;
-    for chunk in writes.transactions.chunks(ROWS_PER_STATEMENT) {
-        let rows = chunk.iter().cloned().map(IntoActiveModel::into_active_model);
-        ledger_transaction::Entity::insert_many(rows).exec_without_returning(tx).await?;
-    }
-    for chunk in writes.entries.chunks(ROWS_PER_STATEMENT) {
-        let rows = chunk.iter().cloned().map(IntoActiveModel::into_active_model);
-        ledger_entry::Entity::insert_many(rows).exec_without_returning(tx).await?;
-    }
+    changes.wallets(tx, writes);
+    changes.buckets(tx, writes);
+    changes.holds(tx, writes);
+    changes.counters(tx, writes);
+    changes.system(tx, writes);
+    insert(changes.transactions, writes);
+    insert(changes.entries, writes);
     Ok(())
+}
+
+fn insert<M: IntoActiveModel<A>, A: ActiveModelTrait>(rows: Vec<M>, writes: &mut Bundle) {
+    for chunk in chunks(rows) {
+        writes.add(Sql::insert(chunk.into_iter().map(IntoActiveModel::into_active_model)));
+    }
 }
 
 fn sum(a: Credits, b: Credits) -> Result<Credits, Fault> {
     a.checked_add(b).ok_or_else(|| Fault::new("a ledger figure left the range of credits"))
 }
 
-impl Writes {
+impl Changes {
     fn add(&mut self, tx: &Tx, decision: &Decision) -> Result<()> {
         // What each wallet's balance was before this decision, so that entries can say what it was after each of them.
         let mut balances: BTreeMap<WalletId, Credits> = decision
@@ -149,131 +147,110 @@ impl Writes {
         Ok(())
     }
 
-    async fn wallets(&self, tx: &Tx) -> Result<()> {
-        let changes: Vec<&WalletChange> = self.wallets.values().collect();
-        for chunk in changes.chunks(ROWS_PER_STATEMENT) {
-            let mut sql = Sql::new("WITH v (id, balance, held, refill_state, refill_reason, version) AS (VALUES ");
-            for (i, change) in chunk.iter().enumerate() {
+    fn wallets(&mut self, tx: &Tx, writes: &mut Bundle) {
+        for chunk in chunks(std::mem::take(&mut self.wallets).into_values().collect()) {
+            let touched = chunk.len();
+            let row = |change: WalletChange| {
                 let (state, reason) = model::refill_kind(change.refill);
-                sql.push(if i == 0 { "(" } else { ", (" });
-                sql.bind(change.wallet).push(", ").bind(change.balance).push(", ").bind(change.held).push(", ");
-                sql.bind(state).push(", ").bind(reason).push(", ").bind(change.version).push(")");
-            }
+                vec![
+                    change.wallet.into(),
+                    change.balance.into(),
+                    change.held.into(),
+                    state.into(),
+                    reason.into(),
+                    change.version.into(),
+                ]
+            };
+            let mut sql = Sql::new("WITH v (id, balance, held, refill_state, refill_reason, version) AS (");
+            sql.rows(chunk.into_iter().map(row).collect());
             sql.push(
                 ") UPDATE wallet SET balance = v.balance, held = v.held, refill_state = v.refill_state,
                    refill_reason = v.refill_reason, version = v.version, updated_at = ",
             );
             sql.bind(tx.now()).push(" FROM v WHERE wallet.realm_id = ").bind(tx.realm()).push(" AND wallet.id = v.id");
-            expect_rows(tx, &sql, chunk.len(), "wallets").await?;
+            writes.expect(sql, touched, "wallets");
         }
-        Ok(())
     }
 
-    async fn buckets(&self, tx: &Tx) -> Result<()> {
-        let (opened, changed): (Vec<_>, Vec<_>) = self.buckets.values().partition(|(opened, _)| *opened);
-        for chunk in opened.chunks(ROWS_PER_STATEMENT) {
-            let rows = chunk.iter().map(|(_, row)| row.clone().into_active_model());
-            bucket::Entity::insert_many(rows).exec_without_returning(tx).await?;
-        }
-        for chunk in changed.chunks(ROWS_PER_STATEMENT) {
-            let mut sql = Sql::new("WITH v (id, balance, held) AS (VALUES ");
-            for (i, (_, row)) in chunk.iter().enumerate() {
-                sql.push(if i == 0 { "(" } else { ", (" });
-                sql.bind(row.id).push(", ").bind(row.balance).push(", ").bind(row.held).push(")");
-            }
+    fn buckets(&mut self, tx: &Tx, writes: &mut Bundle) {
+        let (opened, changed): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.buckets).into_values().partition(|(opened, _)| *opened);
+        insert(opened.into_iter().map(|(_, row)| row).collect(), writes);
+        for chunk in chunks(changed) {
+            let touched = chunk.len();
+            let rows = chunk.into_iter().map(|(_, row)| vec![row.id.into(), row.balance.into(), row.held.into()]);
+            let mut sql = Sql::new("WITH v (id, balance, held) AS (");
+            sql.rows(rows.collect());
             sql.push(") UPDATE bucket SET balance = v.balance, held = v.held FROM v WHERE bucket.realm_id = ");
             sql.bind(tx.realm()).push(" AND bucket.id = v.id");
-            expect_rows(tx, &sql, chunk.len(), "buckets").await?;
+            writes.expect(sql, touched, "buckets");
         }
-        Ok(())
     }
 
-    async fn holds(&self, tx: &Tx) -> Result<()> {
-        let (opened, changed): (Vec<_>, Vec<_>) = self.holds.values().partition(|(opened, _)| *opened);
-        for chunk in opened.chunks(ROWS_PER_STATEMENT) {
-            let rows = chunk.iter().map(|(_, hold)| hold.row.clone().into_active_model());
-            hold::Entity::insert_many(rows).exec_without_returning(tx).await?;
-        }
-        let legs: Vec<_> = opened.iter().flat_map(|(_, hold)| hold.legs.iter()).collect();
-        for chunk in legs.chunks(ROWS_PER_STATEMENT) {
-            let rows = chunk.iter().map(|leg| (*leg).clone().into_active_model());
-            hold_leg::Entity::insert_many(rows).exec_without_returning(tx).await?;
-        }
-        for chunk in changed.chunks(ROWS_PER_STATEMENT) {
-            let mut sql = Sql::new("WITH v (id, status, captured, refunded, settled_at) AS (VALUES ");
-            for (i, (_, hold)) in chunk.iter().enumerate() {
-                let row = &hold.row;
-                sql.push(if i == 0 { "(" } else { ", (" });
-                sql.bind(row.id).push(", ").bind(row.status).push(", ").bind(row.captured).push(", ");
-                sql.bind(row.refunded).push(", ").bind(row.settled_at).push(")");
-            }
+    fn holds(&mut self, tx: &Tx, writes: &mut Bundle) {
+        let (opened, changed): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.holds).into_values().partition(|(opened, _)| *opened);
+        let (holds, legs): (Vec<_>, Vec<_>) = opened.into_iter().map(|(_, hold)| (hold.row, hold.legs)).unzip();
+        insert(holds, writes);
+        insert(legs.into_iter().flatten().collect(), writes);
+        let (holds, legs): (Vec<_>, Vec<_>) = changed.into_iter().map(|(_, hold)| (hold.row, hold.legs)).unzip();
+        for chunk in chunks(holds) {
+            let touched = chunk.len();
+            let row = |row: hold::Model| {
+                vec![row.id.into(), row.status.into(), row.captured.into(), row.refunded.into(), row.settled_at.into()]
+            };
+            let mut sql = Sql::new("WITH v (id, status, captured, refunded, settled_at) AS (");
+            sql.rows(chunk.into_iter().map(row).collect());
             sql.push(
                 ") UPDATE hold SET status = v.status, captured = v.captured, refunded = v.refunded,
                    settled_at = v.settled_at FROM v WHERE hold.realm_id = ",
             );
             sql.bind(tx.realm()).push(" AND hold.id = v.id");
-            expect_rows(tx, &sql, chunk.len(), "holds").await?;
+            writes.expect(sql, touched, "holds");
         }
-        let legs: Vec<_> = changed.iter().flat_map(|(_, hold)| hold.legs.iter()).collect();
-        for chunk in legs.chunks(ROWS_PER_STATEMENT) {
-            let mut sql = Sql::new("WITH v (hold_id, position, captured, refunded) AS (VALUES ");
-            for (i, leg) in chunk.iter().enumerate() {
-                sql.push(if i == 0 { "(" } else { ", (" });
-                sql.bind(leg.hold_id).push(", ").bind(leg.position).push(", ").bind(leg.captured).push(", ");
-                sql.bind(leg.refunded).push(")");
-            }
+        for chunk in chunks(legs.into_iter().flatten().collect()) {
+            let touched = chunk.len();
+            let row = |leg: hold_leg::Model| {
+                vec![leg.hold_id.into(), leg.position.into(), leg.captured.into(), leg.refunded.into()]
+            };
+            let mut sql = Sql::new("WITH v (hold_id, position, captured, refunded) AS (");
+            sql.rows(chunk.into_iter().map(row).collect());
             sql.push(
                 ") UPDATE hold_leg SET captured = v.captured, refunded = v.refunded FROM v WHERE hold_leg.realm_id = ",
             );
             sql.bind(tx.realm()).push(" AND hold_leg.hold_id = v.hold_id AND hold_leg.position = v.position");
-            expect_rows(tx, &sql, chunk.len(), "legs").await?;
+            writes.expect(sql, touched, "legs");
         }
-        Ok(())
     }
 
-    async fn counters(&self, tx: &Tx) -> Result<()> {
-        let counters: Vec<_> = self.counters.iter().filter(|(_, delta)| !delta.is_zero()).collect();
-        for chunk in counters.chunks(ROWS_PER_STATEMENT) {
-            let mut sql = Sql::new(
-                "INSERT INTO spend_counter (realm_id, subject_kind, subject_id, environment, month, used) VALUES ",
-            );
-            for (i, ((environment, kind, id, month), delta)) in chunk.iter().enumerate() {
-                sql.push(if i == 0 { "(" } else { ", (" });
-                sql.bind(tx.realm()).push(", ").bind(*kind).push(", ").bind(*id).push(", ").bind(*environment);
-                sql.push(", ").bind(*month).push(", ").bind(**delta).push(")");
-            }
-            sql.push(
+    fn counters(&mut self, tx: &Tx, writes: &mut Bundle) {
+        let counters = std::mem::take(&mut self.counters).into_iter().filter(|(_, delta)| !delta.is_zero());
+        for chunk in chunks(counters.collect()) {
+            let rows = chunk.into_iter().map(|((environment, kind, id, month), delta)| {
+                vec![tx.realm().into(), kind.into(), id.into(), environment.into(), month.into(), delta.into()]
+            });
+            let mut sql =
+                Sql::new("INSERT INTO spend_counter (realm_id, subject_kind, subject_id, environment, month, used) ");
+            sql.rows(rows.collect()).push(
                 " ON CONFLICT (realm_id, subject_kind, subject_id, environment, month)
                   DO UPDATE SET used = spend_counter.used + excluded.used",
             );
-            tx.execute_raw(sql.statement(tx)).await?;
+            writes.add(sql);
         }
-        Ok(())
     }
 
-    async fn system(&self, tx: &Tx) -> Result<()> {
+    fn system(&mut self, tx: &Tx, writes: &mut Bundle) {
         if self.system.is_empty() {
-            return Ok(());
+            return;
         }
-        let mut sql = Sql::new("INSERT INTO system_account (realm_id, environment, account, balance) VALUES ");
-        for (i, ((environment, account), delta)) in self.system.iter().enumerate() {
-            sql.push(if i == 0 { "(" } else { ", (" });
-            sql.bind(tx.realm()).push(", ").bind(*environment).push(", ").bind(*account).push(", ").bind(*delta);
-            sql.push(")");
-        }
-        sql.push(
+        let rows = self.system.iter().map(|((environment, account), delta)| {
+            vec![tx.realm().into(), (*environment).into(), (*account).into(), (*delta).into()]
+        });
+        let mut sql = Sql::new("INSERT INTO system_account (realm_id, environment, account, balance) ");
+        sql.rows(rows.collect()).push(
             " ON CONFLICT (realm_id, environment, account)
               DO UPDATE SET balance = system_account.balance + excluded.balance",
         );
-        tx.execute_raw(sql.statement(tx)).await?;
-        Ok(())
+        writes.add(sql);
     }
-}
-
-async fn expect_rows(tx: &Tx, sql: &Sql, expected: usize, what: &str) -> Result<()> {
-    let touched = tx.execute_raw(sql.statement(tx)).await?.rows_affected();
-    if usize::try_from(touched).ok() != Some(expected) {
-        return Err(Fault::new(format!("expected to update {expected} {what}, touched {touched}")).into());
-    }
-    Ok(())
 }

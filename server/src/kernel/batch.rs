@@ -11,7 +11,7 @@ use entity::id::{AnyId, ApiKeyId, EventId, OperatorKeyId, OrganizationId, RealmI
 use entity::kind::AuditOutcome;
 use entity::{audit_event, event, idempotency_record};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{EntityTrait, FromQueryResult};
+use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
 use crate::access::path::Path;
@@ -20,6 +20,7 @@ use crate::access::principal::{Caller, Principal};
 use crate::access::scope::Scopes;
 use crate::access::store as access_store;
 use crate::kernel::Kernel;
+use crate::kernel::bundle::{Bundle, chunks};
 use crate::kernel::command::Subject;
 use crate::kernel::error::{Error, Fault, Refusal, Result};
 use crate::kernel::event::Event;
@@ -29,9 +30,6 @@ use crate::kernel::tx::{Target, Tx};
 
 /// How often a batch is tried when the database asks for a retry.
 const ATTEMPTS_MAX: u32 = 6;
-/// Audit entries, events and idempotency records of one INSERT; times columns this stays below what SQLite can bind.
-const ROWS_PER_STATEMENT: usize = 1_000;
-
 /// One command of a batch.
 #[derive(Clone, Debug)]
 pub struct Item<R> {
@@ -79,8 +77,8 @@ pub trait Rules: Send + Sync {
     /// Decides one item on what the ones before it left. A refusal leaves the state as it was.
     fn decide(&self, tx: &Tx, state: &mut Self::State, item: &Item<Self::Request>, target: &Target) -> Result<Decided>;
 
-    /// Writes what was decided.
-    fn save(&self, tx: &Tx, state: Self::State) -> impl Future<Output = Result<()>> + Send;
+    /// What to write for what was decided.
+    fn save(&self, tx: &Tx, state: Self::State, writes: &mut Bundle) -> Result<()>;
 }
 
 type Verdict = Result<Answer>;
@@ -158,8 +156,10 @@ impl Kernel {
         if records.audit.is_empty() {
             return Ok(verdicts);
         }
-        rules.save(tx, state).await?;
-        records.save(tx).await?;
+        let mut writes = Bundle::default();
+        rules.save(tx, state, &mut writes)?;
+        records.save(tx, &mut writes);
+        writes.run(tx).await?;
         Ok(verdicts)
     }
 
@@ -230,18 +230,11 @@ async fn first_answers<R>(tx: &Tx, items: &[Item<R>]) -> Result<HashMap<RecordKe
         "SELECT actor_id, operation, idempotency_key, input_hash, result FROM idempotency_record WHERE realm_id = ",
     );
     sql.bind(tx.realm()).push(" AND expires_at > ").bind(tx.now());
-    sql.push(" AND (actor_id, operation, idempotency_key) IN (VALUES ");
-    for (i, item) in keyed.iter().enumerate() {
+    let keys = keyed.iter().map(|item| {
         let (actor, operation, key) = record_key(item);
-        sql.push(if i == 0 { "(" } else { ", (" })
-            .bind(actor)
-            .push(", ")
-            .bind(operation)
-            .push(", ")
-            .bind(key)
-            .push(")");
-    }
-    sql.push(")");
+        vec![actor.into(), operation.into(), key.into()]
+    });
+    sql.push(" AND (actor_id, operation, idempotency_key) IN (").rows(keys.collect()).push(")");
     let rows = KeptRow::find_by_statement(sql.statement(tx)).all(tx).await?;
     let names: HashMap<&str, &'static str> = items.iter().map(|item| (item.name, item.name)).collect();
     let mut known = HashMap::with_capacity(rows.len());
@@ -370,20 +363,23 @@ impl Records {
         Ok(())
     }
 
-    async fn save(self, tx: &Tx) -> Result<()> {
-        for chunk in self.audit.chunks(ROWS_PER_STATEMENT) {
-            audit_event::Entity::insert_many(chunk.iter().cloned()).exec_without_returning(tx).await?;
+    fn save(self, tx: &Tx, writes: &mut Bundle) {
+        for chunk in chunks(self.audit) {
+            writes.add(Sql::insert(chunk));
         }
-        for chunk in self.events.chunks(ROWS_PER_STATEMENT) {
-            event::Entity::insert_many(chunk.iter().cloned()).exec_without_returning(tx).await?;
+        for chunk in chunks(self.events) {
+            writes.add(Sql::insert(chunk));
         }
-        for chunk in self.idempotency.chunks(ROWS_PER_STATEMENT) {
+        for chunk in chunks(self.idempotency) {
             // A record whose time is up may still stand under the key.
-            idempotency_record::Entity::insert_many(chunk.iter().cloned())
-                .on_conflict(execute::replace_expired())
-                .exec_without_returning(tx)
-                .await?;
+            let mut sql = Sql::insert(chunk);
+            sql.push(
+                " ON CONFLICT (realm_id, actor_id, operation, idempotency_key) DO UPDATE SET
+                   input_hash = excluded.input_hash, result = excluded.result, created_at = excluded.created_at,
+                   expires_at = excluded.expires_at",
+            );
+            writes.add(sql);
         }
-        execute::advance_realm(tx, self.next).await
+        writes.add(execute::advanced_realm(tx, self.next));
     }
 }

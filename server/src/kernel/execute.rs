@@ -236,10 +236,14 @@ pub(super) async fn lock_realm(tx: &mut Tx) -> Result<i64> {
 }
 
 pub(super) async fn advance_realm(tx: &Tx, sequence: i64) -> Result<()> {
+    tx.execute_raw(advanced_realm(tx, sequence).statement(tx)).await?;
+    Ok(())
+}
+
+pub(super) fn advanced_realm(tx: &Tx, sequence: i64) -> Sql {
     let mut sql = Sql::new("UPDATE realm SET sequence = ");
     sql.bind(sequence).push(" WHERE realm_id = ").bind(tx.realm);
-    tx.execute_raw(sql.statement(tx)).await?;
-    Ok(())
+    sql
 }
 
 /// The realm of whatever an id names; `NOT_FOUND` when nothing is named.
@@ -275,8 +279,8 @@ pub(super) async fn owners(tx: &Tx, ids: &BTreeSet<AnyId>) -> Result<HashMap<Any
         sql.push(table)
             .push(" WHERE realm_id = ")
             .bind(tx.realm)
-            .push(" AND id IN ")
-            .list(ids.iter().map(|id| id.uuid()));
+            .push(" AND id")
+            .within(ids.iter().map(|id| id.uuid()));
         for row in tx.query_all_raw(sql.statement(tx)).await? {
             let found: uuid::Uuid = row.try_get("", "id")?;
             if let Some(id) = ids.iter().find(|id| id.uuid() == found) {

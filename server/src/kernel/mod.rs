@@ -14,6 +14,7 @@
 //! It knows no feature: features depend on it, never the other way round.
 
 pub mod batch;
+pub mod bundle;
 pub mod clock;
 pub mod command;
 pub mod db;

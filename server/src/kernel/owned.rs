@@ -79,9 +79,9 @@ pub async fn by_ids<R: OwnedRow>(
         return Ok(Vec::new());
     }
     let mut sql = Sql::new("SELECT * FROM ");
-    sql.push(R::TABLE).push(" WHERE id IN ").list(ids.iter().copied());
+    sql.push(R::TABLE).push(" WHERE id").within(ids.iter().copied());
     if !realms.is_empty() {
-        sql.push(" AND realm_id IN ").list(realms.iter().copied());
+        sql.push(" AND realm_id").within(realms.iter().copied());
     }
     Ok(R::find_by_statement(sql.statement(connection)).all(connection).await?)
 }

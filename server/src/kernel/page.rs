@@ -245,9 +245,9 @@ pub fn count_per_owner(
     filter: impl Fn(&mut Sql),
 ) -> Sql {
     let mut sql = Sql::new("SELECT x.");
-    sql.push(owner_column).push(" AS owner_id, COUNT(*) AS total FROM ").push(table).push(" x WHERE x.realm_id IN ");
-    sql.list(distinct(owners.iter().map(|(realm, _)| *realm)));
-    sql.push(" AND x.").push(owner_column).push(" IN ").list(owners.iter().map(|(_, id)| *id));
+    sql.push(owner_column).push(" AS owner_id, COUNT(*) AS total FROM ").push(table).push(" x WHERE x.realm_id");
+    sql.within(distinct(owners.iter().map(|(realm, _)| *realm)));
+    sql.push(" AND x.").push(owner_column).within(owners.iter().map(|(_, id)| *id));
     filter(&mut sql);
     sql.push(" GROUP BY x.").push(owner_column);
     sql

@@ -403,7 +403,7 @@ pub async fn archive_all(tx: &Tx, ids: &[OrganizationId]) -> Result<()> {
     for chunk in ids.chunks(500) {
         let mut sql = Sql::new("UPDATE organization SET archived_at = ");
         sql.bind(tx.now()).push(", updated_at = ").bind(tx.now()).push(", version = version + 1 WHERE realm_id = ");
-        sql.bind(tx.realm()).push(" AND archived_at IS NULL AND id IN ").list(chunk.iter().copied());
+        sql.bind(tx.realm()).push(" AND archived_at IS NULL AND id").within(chunk.iter().copied());
         tx.execute_raw(sql.statement(tx)).await?;
     }
     Ok(())
