@@ -32,6 +32,8 @@ const URL_VARIABLE: &str = "BANYAN_TEST_POSTGRES_URL";
 const START_DEADLINE: Duration = Duration::from_secs(30);
 /// A server that no test has used for this long ends. `find` rounds to minutes, on some systems upwards.
 const IDLE_MINUTES: u32 = 3;
+/// The same for benchmarks, which ask once and run for long.
+const IDLE_MINUTES_DURABLE: u32 = 30;
 
 /// A test's own database.
 pub struct FreshDatabase {
@@ -57,6 +59,45 @@ pub async fn fresh_database() -> Option<FreshDatabase> {
     Some(FreshDatabase { url: database(server, &name), name, server })
 }
 
+/// An empty database of a server that keeps what it committed, for benchmarks; `None` when PostgreSQL is not installed.
+pub async fn durable_database() -> Option<FreshDatabase> {
+    let binaries = binaries()?;
+    let address = tokio::task::block_in_place(|| started(&binaries, Durability::Full));
+    durable_database_at(&address.expect("PostgreSQL is installed but does not start")).await
+}
+
+/// An empty database of this server.
+pub async fn durable_database_at(server: &str) -> Option<FreshDatabase> {
+    let server: &'static Url = Box::leak(Box::new(Url::parse(server).expect("the server's address is a URL")));
+    let name = format!("banyan_{}", uuid::Uuid::from_u128(rand::random()).simple());
+    run(&connect(server).await, &format!("CREATE DATABASE {name}")).await;
+    Some(FreshDatabase { url: database(server, &name), name, server })
+}
+
+/// A connection to a database of either kind, beside the gateway's.
+pub async fn connect_to(url: &str) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(2).sqlx_logging(false);
+    sea_orm::Database::connect(options).await.expect("the database is there")
+}
+
+/// One connection to a SQLite file that syncs every commit, as the gateway's does.
+pub async fn connect_durably(url: &str) -> DatabaseConnection {
+    use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(1).sqlx_logging(false).map_sqlx_sqlite_opts(|sqlite| {
+        sqlite.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full)
+    });
+    sea_orm::Database::connect(options).await.expect("the file is there")
+}
+
+/// Whether a started server syncs what it commits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Durability {
+    None,
+    Full,
+}
+
 /// The server's address, started at need.
 pub async fn server() -> Option<&'static Url> {
     static SERVER: OnceCell<Option<Url>> = OnceCell::const_new();
@@ -66,7 +107,7 @@ pub async fn server() -> Option<&'static Url> {
         }
         let binaries = binaries()?;
         tokio::task::block_in_place(|| {
-            let started = started(&binaries).expect("PostgreSQL is installed but does not start");
+            let started = started(&binaries, Durability::None).expect("PostgreSQL is installed but does not start");
             Some(Url::parse(&started).expect("the harness writes an address"))
         })
     });
@@ -163,7 +204,7 @@ fn touch() {
 }
 
 /// The directory with `initdb` and `postgres`.
-fn binaries() -> Option<PathBuf> {
+pub fn binaries() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places: Vec<PathBuf> = std::env::split_paths(&path).collect();
     for parent in ["/usr/lib/postgresql", "/usr/local/opt", "/opt/homebrew/opt"] {
@@ -177,9 +218,13 @@ fn binaries() -> Option<PathBuf> {
 }
 
 /// The address of the server that runs already, or of a new one.
-fn started(binaries: &Path) -> io::Result<String> {
-    let _lock = lock("postgres");
-    let home = home().join("postgres");
+fn started(binaries: &Path, durability: Durability) -> io::Result<String> {
+    let (name, durable, idle_minutes) = match durability {
+        Durability::None => ("postgres", "off", IDLE_MINUTES),
+        Durability::Full => ("postgres-durable", "on", IDLE_MINUTES_DURABLE),
+    };
+    let _lock = lock(name);
+    let home = home().join(name);
     if let Ok(port) = fs::read_to_string(home.join("port"))
         && let Ok(port) = port.trim().parse::<u16>()
         && TcpStream::connect(("127.0.0.1", port)).is_ok()
@@ -207,7 +252,8 @@ fn started(binaries: &Path) -> io::Result<String> {
     fs::write(home.join("used"), "")?;
     let mut keeper = Command::new("sh");
     keeper.arg("-c").arg(KEEPER).arg("banyan-test-postgres");
-    keeper.arg(binaries.join("postgres")).arg(&home).arg(port.to_string()).arg(IDLE_MINUTES.to_string());
+    keeper.arg(binaries.join("postgres")).arg(&home).arg(port.to_string()).arg(idle_minutes.to_string());
+    keeper.arg(durable);
     as_owner(&mut keeper, owner, &home, &log)?.process_group(0).spawn()?;
     let deadline = Instant::now() + START_DEADLINE;
     while !accepts(binaries, port) {
@@ -239,7 +285,7 @@ fn accepts(binaries: &Path, port: u16) -> bool {
 /// and writes to the log only, so no test runner waits for it.
 const KEEPER: &str = r#"
 "$1" -D "$2/data" -p "$3" -k "$2" -c listen_addresses=127.0.0.1 -c max_connections=200 \
-  -c fsync=off -c synchronous_commit=off -c full_page_writes=off &
+  -c fsync="$5" -c synchronous_commit="$5" -c full_page_writes="$5" &
 server=$!
 trap 'kill -INT $server' TERM INT
 while kill -0 $server 2>/dev/null && [ -n "$(find "$2/used" -mmin "-$4" 2>/dev/null)" ]; do sleep 2; done
