@@ -285,6 +285,54 @@ both! {
         assert_eq!(answer.refused("ORGANIZATION_SUSPENDED")["organizationId"], json!(child.id));
     }
 
+    async fn verifying_without_a_charge_writes_nothing(app) {
+        let root = app.root("Quinn's").create().await;
+        let before = app.contents().await;
+        app.mutate(&root.key, "apiKeyVerify", json!({ "secret": root.key.secret }), VERIFY).await.done();
+        assert_eq!(app.contents().await, before);
+    }
+
+    async fn a_retry_of_a_charge_hears_the_first_answer_though_the_key_has_died(app) {
+        let root = app.root("Quinn's").create().await;
+        let child = root.child("Acme").with_credits(10).create().await;
+        let key = child.mint(&["content:read"]).await;
+        let call = |id: &str| json!({ "secret": key.secret, "charge": { "amount": 7 }, "idempotencyKey": id });
+        app.mutate(&root.key, "apiKeyVerify", call("call-1"), VERIFY).await.done();
+        app.mutate(&root.key, "apiKeyRevoke", json!({ "apiKeyId": key.id }), "apiKeys { id }").await.done();
+        let again = app.mutate(&root.key, "apiKeyVerify", call("call-1"), VERIFY).await;
+        assert_eq!(again.done()["replayed"], true);
+        let next = app.mutate(&root.key, "apiKeyVerify", call("call-2"), VERIFY).await;
+        assert_eq!(next.payload()["reason"], "UNAUTHENTICATED");
+        assert_eq!(child.balance().await, 3);
+    }
+
+    async fn a_charge_for_a_presented_key_counts_in_that_keys_family(app) {
+        let root = app.root("Quinn's").create().await;
+        let child = root.child("Acme").with_credits(100).create().await;
+        let key = child.mint_with(json!({ "scopes": ["content:read"], "spendLimit": 10 })).await;
+        let call = |id: &str| json!({ "secret": key.secret, "charge": { "amount": 7 }, "idempotencyKey": id });
+        app.mutate(&root.key, "apiKeyVerify", call("call-1"), VERIFY).await.done();
+        let refused = app.mutate(&root.key, "apiKeyVerify", call("call-2"), VERIFY).await;
+        assert_eq!(refused.refused("CAP_EXCEEDED")["limit"], "KEY_FAMILY");
+    }
+
+    async fn a_presented_test_key_never_touches_live_credits(app) {
+        let root = app.root("Quinn's").create().await;
+        let child = root.child("Acme").with_credits(100).create().await;
+        let key = child.mint_with(json!({ "scopes": ["content:read"], "environment": "TEST" })).await;
+        let input = json!({ "secret": key.secret, "charge": { "amount": 7 }, "idempotencyKey": "call-1" });
+        app.mutate(&root.key, "apiKeyVerify", input, VERIFY).await.done();
+        assert_eq!(child.balance().await, 100);
+    }
+
+    async fn a_key_outside_of_the_named_organization_is_unknown(app) {
+        let root = app.root("Quinn's").create().await;
+        let (one, two) = (root.child("One").create().await, root.child("Two").create().await);
+        let input = json!({ "secret": two.key.secret, "organizationId": one.id });
+        let answer = app.mutate(&root.key, "apiKeyVerify", input, VERIFY).await;
+        assert_eq!(answer.payload()["reason"], "UNAUTHENTICATED");
+    }
+
     async fn verifying_needs_its_scope(app) {
         let root = app.root("Quinn's").create().await;
         let key = root.mint(&["org:admin"]).await;

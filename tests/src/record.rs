@@ -19,6 +19,8 @@ struct Counts {
     denied: i64,
 }
 
+/// Many charges in one mutation.
+const BATCH: &str = "creditChargeBatch";
 /// It answers `valid: false` and is done all the same, so its payload does not tell what the audit trail has.
 const NOT_TOLD_BY_PAYLOAD: &str = "apiKeyVerify";
 
@@ -30,15 +32,25 @@ impl Record {
             if payload.is_null() || field == NOT_TOLD_BY_PAYLOAD {
                 continue;
             }
-            let Some(errors) = payload["userErrors"].as_array() else {
-                panic!("select userErrors of {field}, or nobody knows whether it was done");
-            };
-            let counts = self.0.entry(field).or_default();
-            match errors.first().and_then(|error| error["code"].as_str()) {
-                None if payload["replayed"] != true => counts.done += 1,
-                Some("FORBIDDEN_SCOPE" | "NOT_FOUND") if !by_operator => counts.denied += 1,
-                _ => {}
+            match payload["results"].as_array() {
+                // Every charge of a batch is one of its own.
+                Some(results) if field == BATCH => {
+                    results.iter().for_each(|result| self.note_one("creditCharge", by_operator, result));
+                }
+                _ => self.note_one(&field, by_operator, payload),
             }
+        }
+    }
+
+    fn note_one(&mut self, field: &str, by_operator: bool, payload: &Value) {
+        let Some(errors) = payload["userErrors"].as_array() else {
+            panic!("select userErrors of {field}, or nobody knows whether it was done");
+        };
+        let counts = self.0.entry(field.to_owned()).or_default();
+        match errors.first().and_then(|error| error["code"].as_str()) {
+            None if payload["replayed"] != true => counts.done += 1,
+            Some("FORBIDDEN_SCOPE" | "NOT_FOUND") if !by_operator => counts.denied += 1,
+            _ => {}
         }
     }
 
@@ -142,7 +154,7 @@ pub(crate) fn document(field: &str, selection: &str) -> String {
 
 /// Whether a mutation takes an idempotency key.
 pub(crate) fn is_repeatable(field: &str) -> bool {
-    field.starts_with("credit")
+    (field.starts_with("credit") && field != BATCH)
         || matches!(field, "organizationCreate" | "apiKeyCreate" | "apiKeyRotate" | "apiKeyVerify")
 }
 
@@ -155,7 +167,7 @@ pub(crate) const USER_ERRORS: &str = "userErrors { __typename code message path
 
 /// Gives an input that moves credits an idempotency key of its own unless the test wrote one.
 pub(crate) fn with_idempotency_key(field: &str, mut input: Value, serial: u64) -> Value {
-    if field.starts_with("credit") && input.get("idempotencyKey").is_none() {
+    if field.starts_with("credit") && field != BATCH && input.get("idempotencyKey").is_none() {
         input["idempotencyKey"] = format!("auto-{serial}").into();
     }
     input

@@ -1,6 +1,5 @@
-//! Minting, rotating, revoking and verifying keys.
+//! Minting, rotating and revoking keys.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use entity::codec::Json;
@@ -8,22 +7,17 @@ use entity::id::{AnyId, ApiKeyId, KeyFamilyId, OrganizationId};
 use entity::{api_key, api_key_family};
 use serde::{Deserialize, Serialize};
 
-use crate::access::policy::{self, Permission, Reach};
-use crate::access::principal::Principal;
+use crate::access::policy::Permission;
 use crate::access::scope::Scopes;
-use crate::access::store as access_store;
 use crate::api_key::event;
-use crate::api_key::model::{ApiKey, GRACE_MAX, Minter, Terms, address_allowed};
+use crate::api_key::model::{ApiKey, GRACE_MAX, Minter, Terms};
 use crate::api_key::secret::{Named, Peppers, Token};
 use crate::api_key::store::{self, Which};
-use crate::credit::api::{Quantity, Spent};
-use crate::credit::model::Remark;
 use crate::kernel::command::{Command, Subject};
-use crate::kernel::error::{Error, ErrorCode, Refusal, Result};
+use crate::kernel::error::{ErrorCode, Refusal, Result};
 use crate::kernel::event::Event;
-use crate::kernel::execute::{status_refusal, unauthenticated};
 use crate::kernel::tx::Tx;
-use crate::organization::model::{Organization, check_reason};
+use crate::organization::model::check_reason;
 
 /// A key just made. The secret is there the first time only.
 #[derive(Clone, Serialize, Deserialize)]
@@ -256,133 +250,5 @@ impl Command for RevokeKey {
             ids.push(self.key);
         }
         store::by_ids(&*tx, &[tx.realm()], &ids).await
-    }
-}
-
-/// What a platform's own service asks about a key its customer presented: is it good, for what, and take the charge.
-#[derive(Clone, Debug, Serialize)]
-pub struct VerifyKey {
-    /// The acting organization; the key must be its own or a descendant's.
-    pub organization: Option<OrganizationId>,
-    /// The presented key's public part. The secret is compared, never hashed into records.
-    pub presented: String,
-    #[serde(skip)]
-    pub secret: String,
-    pub required_scopes: Scopes,
-    pub charge: Option<VerifyCharge>,
-    /// The address the customer's request came from, for keys restricted to ranges.
-    pub address: Option<IpAddr>,
-    #[serde(skip)]
-    pub peppers: Peppers,
-    #[serde(skip)]
-    pub idempotency_key: Option<String>,
-}
-
-#[derive(Clone, Debug, Serialize)]
-pub struct VerifyCharge {
-    pub cost: Quantity,
-    pub remark: Remark,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Verified {
-    /// Why not, when not.
-    pub reason: Option<Refusal>,
-    pub key: Option<ApiKey>,
-    pub organization: Option<Organization>,
-    pub scopes: Vec<String>,
-    pub charge: Option<Spent>,
-}
-
-impl Verified {
-    fn invalid(reason: Refusal) -> Self {
-        Self { reason: Some(reason), key: None, organization: None, scopes: Vec::new(), charge: None }
-    }
-}
-
-impl Command for VerifyKey {
-    const NAME: &'static str = "apiKeyVerify";
-    const PERMISSION: Permission = Permission::KeyVerify;
-    const REFUSALS: &'static [ErrorCode] = &[
-        ErrorCode::InvalidInput,
-        ErrorCode::ForbiddenScope,
-        ErrorCode::UnknownMeter,
-        ErrorCode::CapExceeded,
-        ErrorCode::ReserveProtected,
-        ErrorCode::InsufficientCredits,
-    ];
-    type Output = Verified;
-
-    fn subject(&self) -> Subject {
-        Subject::Organization(self.organization)
-    }
-
-    fn idempotency_key(&self) -> Option<&str> {
-        self.idempotency_key.as_deref()
-    }
-
-    /// A key may be resumed and a wallet filled: only what was good, and charged, is told again.
-    fn is_final(output: &Verified) -> bool {
-        output.reason.is_none()
-    }
-
-    async fn run(&self, tx: &mut Tx) -> Result<Verified> {
-        let unknown = || Verified::invalid(unauthenticated());
-        let Some(token) = Token::parse(&self.secret) else { return Ok(unknown()) };
-        let Named::ApiKey { realm, key, .. } = token.named else { return Ok(unknown()) };
-        if realm != tx.realm() {
-            return Ok(unknown());
-        }
-        let Some(found) = access_store::key_and_paths(&*tx, realm, key, None).await? else { return Ok(unknown()) };
-        let genuine = self.peppers.matches(&token, found.key.pepper_id, &found.key.secret_hash);
-        let reach = match &tx.caller().principal {
-            Principal::ApiKey(caller) => policy::reach(caller.organization, &found.own),
-            _ => Some(Reach::Operator),
-        };
-        let alive = found.key.revoked_at.is_none() && found.key.expires_at.is_none_or(|at| at > tx.now());
-        let (true, Some(_), true) = (genuine, reach, alive) else { return Ok(unknown()) };
-        if let Some(refusal) = status_refusal(found.own.effective_status()) {
-            return Ok(Verified::invalid(refusal));
-        }
-        if !address_allowed(&found.key.allowed_ips.0, self.address) {
-            let message = "The key may not be used from this address.";
-            return Ok(Verified::invalid(Refusal::new(ErrorCode::ForbiddenScope, message)));
-        }
-        let scopes = Scopes::new(found.key.scopes.0.iter().cloned());
-        if let Some(missing) = scopes.first_missing(&self.required_scopes) {
-            let message = format!("The key does not hold {missing}.");
-            return Ok(Verified::invalid(Refusal::new(ErrorCode::ForbiddenScope, message)));
-        }
-        let charge = match &self.charge {
-            None => None,
-            Some(charge) => match self.charge(tx, charge, &found.key).await {
-                Ok(spent) => Some(spent),
-                Err(Error::Refused(refusal)) => return Ok(Verified::invalid(*refusal)),
-                Err(fault) => return Err(fault),
-            },
-        };
-        let api_key = store::get(tx, key).await?;
-        let organization = crate::organization::api::get(tx, api_key.row.organization_id).await?;
-        Ok(Verified {
-            reason: None,
-            scopes: scopes.into(),
-            key: Some(api_key),
-            organization: Some(organization),
-            charge,
-        })
-    }
-}
-
-impl VerifyKey {
-    async fn charge(&self, tx: &mut Tx, charge: &VerifyCharge, key: &access_store::KeyRow) -> Result<Spent> {
-        charge.remark.check()?;
-        let spend = crate::credit::engine::request::Spend {
-            organization: key.organization_id,
-            environment: key.environment,
-            cost: crate::credit::api::price(&*tx, tx.realm(), &charge.cost).await?,
-            family: Some(key.family_id),
-            note: charge.remark.note(),
-        };
-        crate::credit::api::charge(tx, spend).await
     }
 }

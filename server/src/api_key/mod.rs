@@ -1,7 +1,7 @@
 //! API keys: minting, rotating, revoking, verifying.
 //!
 //! **Tables.** api_key, api_key_family, operator_key.
-//! **Commands.** create, rotate, revoke, verify.
+//! **Commands.** create, rotate, revoke; [`verify`] reads, and charges through the ledger.
 //! **Events.** `api_key.*`, see [`event`].
 //!
 //! **Invariants.** A secret leaves once, in the answer that made it; a replay of that answer has none. A rotation makes a
@@ -18,3 +18,4 @@ pub mod last_used;
 pub mod model;
 pub mod secret;
 pub(crate) mod store;
+pub mod verify;

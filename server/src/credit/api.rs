@@ -72,7 +72,7 @@ pub async fn give(tx: &mut Tx, organization: OrganizationId, environment: Enviro
     Ok(())
 }
 
-/// Charges within another command's transaction: `apiKeyVerify`, an invoice's submission.
+/// Charges within another command's transaction, such as an invoice's submission.
 pub async fn charge(tx: &mut Tx, spend: request::Spend) -> Result<Spent> {
     let wanted = load::Wanted {
         organizations: BTreeSet::from([spend.organization]),
@@ -95,9 +95,9 @@ pub async fn charge_meter(tx: &mut Tx, meter: &str, remark: &Remark) -> Result<S
     let cost = Quantity::Meter { key: meter.to_owned(), quantity: 1 };
     let spend = request::Spend {
         organization: tx.target().id(),
-        environment: environment_of(&tx.caller().principal, None)?,
+        environment: environment_of(tx.caller().principal.key(), None)?,
         cost: price(tx, tx.realm(), &cost).await?,
-        family: family_of(&tx.caller().principal),
+        family: family_of(tx.caller().principal.key()),
         note: remark.note(),
     };
     charge(tx, spend).await
@@ -113,7 +113,7 @@ pub async fn transfer(
     remark: &Remark,
 ) -> Result<Moved> {
     remark.check()?;
-    let environment = environment_of(&tx.caller().principal, None)?;
+    let environment = environment_of(tx.caller().principal.key(), None)?;
     let wanted = load::Wanted { organizations: BTreeSet::from([source, target]), ..load::Wanted::default() };
     let request = Request::Transfer(request::Transfer { source, target, environment, amount, note: remark.note() });
     let (book, decisions) = post::post(tx, &wanted, &[request]).await?;

@@ -1,5 +1,6 @@
 //! What can be asked of the ledger. Each is one request to the engine; all go through the `ledger`'s queue.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use entity::credits::Credits;
@@ -11,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::access::policy::Permission;
+use crate::access::principal::KeyPrincipal;
 use crate::credit::model::{Hold, Remark, Wallet};
 use crate::kernel::command::Subject;
 
@@ -81,6 +83,11 @@ pub trait Movement: Serialize + Send + Sync {
     /// Other organizations the permission is needed for, with the input field that names each.
     fn also(&self) -> Vec<(OrganizationId, &'static str)> {
         Vec::new()
+    }
+
+    /// Somebody else's key that the caller presents, whose spend it is.
+    fn presented(&self) -> Option<Arc<KeyPrincipal>> {
+        None
     }
 
     fn idempotency_key(&self) -> &str;

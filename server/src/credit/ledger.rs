@@ -7,6 +7,7 @@
 //! orders their batches.
 
 use std::collections::{HashMap, VecDeque};
+use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use entity::id::RealmId;
@@ -21,7 +22,9 @@ use crate::kernel::command::Executed;
 use crate::kernel::error::{ErrorCode, Fault, Refusal, Result};
 use crate::kernel::execute::{input_hash, unauthenticated};
 
-/// Movements of one batch.
+/// The most movements that one request may ask for.
+pub const BATCH_ITEMS_MAX: usize = 1_000;
+/// Movements of one transaction.
 const BATCH_MAX: usize = 256;
 /// Movements waiting in one realm; more are told to come back.
 const QUEUE_MAX: usize = 4_096;
@@ -49,6 +52,21 @@ struct Waiting {
     reply: oneshot::Sender<Result<Answer>>,
 }
 
+/// A movement that waits for its batch.
+struct Queued<M> {
+    answer: oneshot::Receiver<Result<Answer>>,
+    of: PhantomData<M>,
+}
+
+impl<M: Movement> Queued<M> {
+    async fn told(self) -> Result<Executed<M::Output>> {
+        let answer = self.answer.await.map_err(|_| Fault::new("a batch ended without an answer"))??;
+        let output = serde_json::from_value(answer.output)
+            .map_err(|e| Fault::caused_by(format!("the answer of {} does not read back", M::NAME), e))?;
+        Ok(Executed { output, replayed: answer.replayed })
+    }
+}
+
 impl Ledger {
     pub fn new(kernel: Kernel) -> Self {
         Self { kernel, queues: Arc::default(), turns: Arc::new(Semaphore::new(BATCHES_AT_ONCE)) }
@@ -56,6 +74,34 @@ impl Ledger {
 
     /// Has a movement done, and answers when it is committed or refused.
     pub async fn submit<M: Movement>(&self, caller: &Caller, movement: &M) -> Result<Executed<M::Output>> {
+        self.queue(caller, movement).await?.told().await
+    }
+
+    /// The same for many, in order, each with its own outcome. They are queued before any is waited for, so that they go
+    /// together.
+    pub async fn submit_all<M: Movement>(
+        &self,
+        caller: &Caller,
+        movements: Vec<Result<M, Refusal>>,
+    ) -> Vec<Result<Executed<M::Output>>> {
+        let mut queued = Vec::with_capacity(movements.len());
+        for movement in movements {
+            queued.push(match movement {
+                Ok(movement) => self.queue(caller, &movement).await,
+                Err(refusal) => Err(refusal.into()),
+            });
+        }
+        let mut outcomes = Vec::with_capacity(queued.len());
+        for one in queued {
+            outcomes.push(match one {
+                Ok(queued) => queued.told().await,
+                Err(error) => Err(error),
+            });
+        }
+        outcomes
+    }
+
+    async fn queue<M: Movement>(&self, caller: &Caller, movement: &M) -> Result<Queued<M>> {
         if caller.principal == Principal::Anonymous {
             return Err(unauthenticated().into());
         }
@@ -67,15 +113,12 @@ impl Ledger {
             permission: M::PERMISSION,
             subject,
             also: movement.also(),
+            presented: movement.presented(),
             idempotency_key: Some(movement.idempotency_key().to_owned()),
             input_hash: input_hash(M::NAME, movement)?,
             request: movement.ask(),
         };
-        let answer = self.enqueue(realm, item)?.await;
-        let answer = answer.map_err(|_| Fault::new("a batch ended without an answer"))??;
-        let output = serde_json::from_value(answer.output)
-            .map_err(|e| Fault::caused_by(format!("the answer of {} does not read back", M::NAME), e))?;
-        Ok(Executed { output, replayed: answer.replayed })
+        Ok(Queued { answer: self.enqueue(realm, item)?, of: PhantomData })
     }
 
     fn queues(&self) -> MutexGuard<'_, Queues> {

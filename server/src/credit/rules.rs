@@ -10,7 +10,7 @@ use entity::kind::Environment;
 use entity::{ledger_transaction, meter};
 use sea_orm::ConnectionTrait;
 
-use crate::access::principal::Principal;
+use crate::access::principal::KeyPrincipal;
 use crate::credit::command::{Ask, Moved, Quantity, Spent};
 use crate::credit::engine::decision::{Decision, Outcome};
 use crate::credit::engine::request::{self, Cost, Note, Price};
@@ -43,7 +43,7 @@ impl Rules for LedgerRules {
         for (item, target) in items {
             wanted.organizations.insert(target.id());
             wanted.organizations.extend(item.also.iter().map(|(id, _)| *id));
-            wanted.families.extend(family_of(&item.caller.principal));
+            wanted.families.extend(family_of(item.key()));
             match &item.request {
                 Ask::Charge { cost, .. } | Ask::Hold { cost, .. } => {
                     if let Quantity::Meter { key, .. } = cost {
@@ -78,13 +78,13 @@ impl Rules for LedgerRules {
 
 /// The engine's request: environment by the key, price by the realm's catalogue, family by the key that asks.
 fn request_of(state: &State, item: &Item<Ask>, target: &Target) -> Result<Request, Refusal> {
-    let principal = &item.caller.principal;
+    let key = item.key();
     let spend = |cost: &Quantity, environment: Option<Environment>, note: Note| {
         Ok::<_, Refusal>(request::Spend {
             organization: target.id(),
-            environment: environment_of(principal, environment)?,
+            environment: environment_of(key, environment)?,
             cost: cost_of(cost, |key| state.meters.get(key))?,
-            family: family_of(principal),
+            family: family_of(key),
             note,
         })
     };
@@ -99,16 +99,16 @@ fn request_of(state: &State, item: &Item<Ask>, target: &Target) -> Result<Reques
         }
         Ask::Capture { hold, amount, remark } => {
             remark.check()?;
-            check_environment(state, principal, *hold)?;
+            check_environment(state, key, *hold)?;
             Request::Capture { hold: *hold, amount: *amount, note: remark.note() }
         }
         Ask::Void { hold } => {
-            check_environment(state, principal, *hold)?;
+            check_environment(state, key, *hold)?;
             Request::Void { hold: *hold }
         }
         Ask::Refund { hold, amount, remark } => {
             remark.check()?;
-            check_environment(state, principal, *hold)?;
+            check_environment(state, key, *hold)?;
             Request::Refund { hold: *hold, amount: *amount, note: remark.note() }
         }
         Ask::Transfer { target: to, amount, remark } => {
@@ -116,7 +116,7 @@ fn request_of(state: &State, item: &Item<Ask>, target: &Target) -> Result<Reques
             Request::Transfer(request::Transfer {
                 source: target.id(),
                 target: *to,
-                environment: environment_of(principal, None)?,
+                environment: environment_of(key, None)?,
                 amount: *amount,
                 note: remark.note(),
             })
@@ -137,8 +137,8 @@ fn request_of(state: &State, item: &Item<Ask>, target: &Target) -> Result<Reques
 }
 
 /// A key does not see the other environment's holds.
-fn check_environment(state: &State, principal: &Principal, hold: HoldId) -> Result<(), Refusal> {
-    match (principal.key(), state.book.hold(hold)) {
+fn check_environment(state: &State, key: Option<&KeyPrincipal>, hold: HoldId) -> Result<(), Refusal> {
+    match (key, state.book.hold(hold)) {
         (Some(key), Some(hold)) if hold.environment != key.environment => Err(Refusal::not_found()),
         _ => Ok(()),
     }
@@ -229,13 +229,13 @@ pub(super) fn moved(
     })
 }
 
-pub(super) fn family_of(principal: &Principal) -> Option<KeyFamilyId> {
-    principal.key().map(|key| key.family)
+pub(super) fn family_of(key: Option<&KeyPrincipal>) -> Option<KeyFamilyId> {
+    key.map(|key| key.family)
 }
 
 /// The key's environment; a key never touches the other one.
-pub(super) fn environment_of(principal: &Principal, asked: Option<Environment>) -> Result<Environment, Refusal> {
-    match (principal.key(), asked) {
+pub(super) fn environment_of(key: Option<&KeyPrincipal>, asked: Option<Environment>) -> Result<Environment, Refusal> {
+    match (key, asked) {
         (Some(key), Some(asked)) if asked != key.environment => Err(Refusal::new(
             ErrorCode::ForbiddenScope,
             format!("This is a {} key. Use a {asked} key to touch {asked} credits.", key.environment),

@@ -5,6 +5,7 @@
 //! unexpected failure of the batch is found out by running its items one at a time.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use entity::codec::Json;
 use entity::id::{AnyId, ApiKeyId, EventId, OperatorKeyId, OrganizationId, RealmId};
@@ -16,9 +17,9 @@ use uuid::Uuid;
 
 use crate::access::path::Path;
 use crate::access::policy::{self, Permission, Reach};
-use crate::access::principal::{Caller, Principal};
+use crate::access::principal::{Caller, KeyPrincipal, Principal};
 use crate::access::scope::Scopes;
-use crate::access::store as access_store;
+use crate::access::store::{self as access_store, KeyAndPaths};
 use crate::kernel::Kernel;
 use crate::kernel::bundle::{Bundle, chunks};
 use crate::kernel::command::Subject;
@@ -30,6 +31,7 @@ use crate::kernel::tx::{Target, Tx};
 
 /// How often a batch is tried when the database asks for a retry.
 const ATTEMPTS_MAX: u32 = 6;
+
 /// One command of a batch.
 #[derive(Clone, Debug)]
 pub struct Item<R> {
@@ -40,9 +42,19 @@ pub struct Item<R> {
     pub subject: Subject,
     /// Other organizations the same permission is needed for, with the input field that named each.
     pub also: Vec<(OrganizationId, &'static str)>,
+    /// Somebody else's key that the caller presents: it must be good at the moment the item runs. A replay of what it was
+    /// good for is told all the same.
+    pub presented: Option<Arc<KeyPrincipal>>,
     pub idempotency_key: Option<String>,
     pub input_hash: String,
     pub request: R,
+}
+
+impl<R> Item<R> {
+    /// The key whose doing it is: the presented one, else the caller's own.
+    pub fn key(&self) -> Option<&KeyPrincipal> {
+        self.presented.as_deref().or(self.caller.principal.key())
+    }
 }
 
 /// What an item comes to, when it is not refused.
@@ -138,7 +150,7 @@ impl Kernel {
             .iter()
             .zip(&targets)
             .filter(|(item, _)| !known.contains_key(&record_key(item)))
-            .filter_map(|(item, target)| Some((item, target.as_ref().ok()?)))
+            .filter_map(|(item, admitted)| Some((item, &admitted.as_ref().ok()?.target)))
             .collect();
         let mut state = rules.load(tx, &runnable).await?;
         let mut records = Records { next: sequence, ..Records::default() };
@@ -146,7 +158,7 @@ impl Kernel {
         for (item, target) in items.iter().zip(targets) {
             verdicts.push(match target {
                 Err(refusal) => Err(refusal.into()),
-                Ok(target) => decide(tx, rules, &mut state, item, &target, &mut known, &mut records),
+                Ok(admitted) => decide(tx, rules, &mut state, item, &admitted, &mut known, &mut records),
             });
         }
         // A fault in the middle of a decision ends the batch: the state behind it cannot be trusted.
@@ -177,7 +189,7 @@ fn decide<R: Rules>(
     rules: &R,
     state: &mut R::State,
     item: &Item<R::Request>,
-    target: &Target,
+    admitted: &Admitted,
     known: &mut HashMap<RecordKey, Kept>,
     records: &mut Records,
 ) -> Verdict {
@@ -190,8 +202,11 @@ fn decide<R: Rules>(
             return Ok(Answer { output: kept.output.clone(), replayed: true });
         }
     }
-    let decided = rules.decide(tx, state, item, target)?;
-    records.add(tx, item, target, &decided)?;
+    if let Some(refusal) = &admitted.presented {
+        return Err(refusal.clone().into());
+    }
+    let decided = rules.decide(tx, state, item, &admitted.target)?;
+    records.add(tx, item, &admitted.target, &decided)?;
     if item.idempotency_key.is_some() {
         let kept = Kept { input_hash: item.input_hash.clone(), output: decided.output.clone() };
         known.insert(record_key(item), kept);
@@ -247,8 +262,15 @@ async fn first_answers<R>(tx: &Tx, items: &[Item<R>]) -> Result<HashMap<RecordKe
     Ok(known)
 }
 
+/// An item that its caller may run.
+struct Admitted {
+    target: Target,
+    /// What is wrong with the key it presents.
+    presented: Option<Refusal>,
+}
+
 /// Every item's target, or why it has none: keys, paths and owners in one statement each.
-async fn authorize<R>(tx: &Tx, items: &[Item<R>]) -> Result<Vec<Result<Target, Refusal>>> {
+async fn authorize<R>(tx: &Tx, items: &[Item<R>]) -> Result<Vec<Result<Admitted, Refusal>>> {
     let mut keys: BTreeSet<ApiKeyId> = BTreeSet::new();
     let mut operators: BTreeSet<OperatorKeyId> = BTreeSet::new();
     let mut owned: BTreeSet<AnyId> = BTreeSet::new();
@@ -262,6 +284,7 @@ async fn authorize<R>(tx: &Tx, items: &[Item<R>]) -> Result<Vec<Result<Target, R
             }
             Principal::Anonymous | Principal::System => {}
         }
+        keys.extend(item.presented.iter().map(|presented| presented.key));
         if let Subject::OwnerOf(id) = &item.subject {
             owned.insert(*id);
         }
@@ -279,19 +302,23 @@ async fn authorize<R>(tx: &Tx, items: &[Item<R>]) -> Result<Vec<Result<Target, R
     ids.extend(items.iter().flat_map(|item| item.also.iter().map(|(id, _)| *id)));
     let ids: Vec<OrganizationId> = ids.into_iter().collect();
     let paths = access_store::paths(tx, &[tx.realm()], &ids).await?;
-    let target_of = |item: &Item<R>| -> Result<Target, Refusal> {
-        let path_of = |id: OrganizationId| paths.get(&id).map(|(_, path)| path.clone());
+    let path_of = |id: OrganizationId| paths.get(&id).map(|(_, path)| path.clone());
+    let good_key = |key: ApiKeyId| -> Result<KeyAndPaths, Refusal> {
+        let row = key_rows.get(&key).ok_or_else(unauthenticated)?;
+        let own = path_of(row.organization_id).ok_or_else(unauthenticated)?;
+        let found = KeyAndPaths { key: row.clone(), own, target: None };
+        check_key(&found, tx.now())?;
+        Ok(found)
+    };
+    let admitted = |item: &Item<R>| -> Result<Admitted, Refusal> {
         let (own, scopes) = match &item.caller.principal {
             Principal::Anonymous => return Err(unauthenticated()),
             Principal::System => (None, Scopes::all_known()),
             Principal::Operator(key) if operator_rows.contains(key) => (None, Scopes::all_known()),
             Principal::Operator(_) => return Err(unauthenticated()),
             Principal::ApiKey(key) => {
-                let row = key_rows.get(&key.key).ok_or_else(unauthenticated)?;
-                let own = path_of(row.organization_id).ok_or_else(unauthenticated)?;
-                let found = access_store::KeyAndPaths { key: row.clone(), own, target: None };
-                check_key(&found, tx.now())?;
-                (Some(row.organization_id), Scopes::new(row.scopes.0.iter().cloned()))
+                let found = good_key(key.key)?;
+                (Some(found.key.organization_id), Scopes::new(found.key.scopes.0))
             }
         };
         let reach_into = |path: &Path| match own {
@@ -310,9 +337,10 @@ async fn authorize<R>(tx: &Tx, items: &[Item<R>]) -> Result<Vec<Result<Target, R
             let other = path_of(*other).ok_or_else(|| named(Refusal::not_found()))?;
             allowed(&other).map_err(named)?;
         }
-        Ok(Target { path, reach, scopes })
+        let presented = item.presented.as_ref().and_then(|presented| good_key(presented.key).err());
+        Ok(Admitted { target: Target { path, reach, scopes }, presented })
     };
-    Ok(items.iter().map(target_of).collect())
+    Ok(items.iter().map(admitted).collect())
 }
 
 /// Audit entries, events and idempotency records of a batch, numbered in the order they were decided.

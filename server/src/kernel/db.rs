@@ -11,8 +11,8 @@ use std::time::Duration;
 use sea_orm::prelude::async_trait::async_trait;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, ExecResult,
-    QueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectOptions, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
+    ExecResult, IsolationLevel, QueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 
 use crate::kernel::error::Fault;
@@ -109,6 +109,18 @@ impl Database {
         Snapshot { reader: self.reader.clone(), statements: Arc::clone(&self.statements) }
     }
 
+    /// Reads, all statements of one moment. Keep it short on PostgreSQL: rows that change meanwhile are kept for it.
+    pub async fn moment(&self) -> Result<Moment, DbErr> {
+        let postgres = self.backend() == DatabaseBackend::Postgres;
+        let options = TransactionOptions {
+            isolation_level: postgres.then_some(IsolationLevel::RepeatableRead),
+            access_mode: postgres.then_some(AccessMode::ReadOnly),
+            ..TransactionOptions::default()
+        };
+        let inner = self.reader.begin_with_options(options).await?;
+        Ok(Moment { inner, statements: Arc::clone(&self.statements) })
+    }
+
     /// How many statements have been sent since the start.
     pub fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)
@@ -145,6 +157,12 @@ impl Database {
 #[derive(Clone)]
 pub struct Snapshot {
     reader: DatabaseConnection,
+    statements: Arc<AtomicU64>,
+}
+
+/// Read access as of one moment; it ends when it is dropped.
+pub struct Moment {
+    inner: DatabaseTransaction,
     statements: Arc<AtomicU64>,
 }
 
@@ -196,4 +214,5 @@ macro_rules! counted_connection {
 }
 
 counted_connection!(Snapshot, reader);
+counted_connection!(Moment, inner);
 counted_connection!(Transaction, inner);

@@ -166,7 +166,7 @@ impl Kernel {
 
     /// An attempt refused for lack of rights leaves its own audit entry, in a transaction of its own, in the realm of
     /// whoever tried.
-    pub(super) async fn audit_if_denied(&self, caller: &Caller, action: &'static str, refusal: &Refusal) {
+    pub(crate) async fn audit_if_denied(&self, caller: &Caller, action: &'static str, refusal: &Refusal) {
         let Principal::ApiKey(key) = &caller.principal else { return };
         if !matches!(refusal.code, ErrorCode::ForbiddenScope | ErrorCode::NotFound) {
             return;

@@ -21,7 +21,7 @@ use async_graphql::{Context, MergedObject, MergedSubscription, Object, SDLExport
 
 use crate::api_key::graphql::{ApiKeyMutation, ApiKeyQuery};
 use crate::audit::graphql::AuditQuery;
-use crate::credit::graphql::{CreditMutation, CreditQuery};
+use crate::credit::graphql::{CreditBatchMutation, CreditMutation, CreditQuery};
 use crate::event::graphql::EventSubscription;
 use crate::http::guard::Limits;
 use crate::member::graphql::{MemberMutation, ProvisionMutation};
@@ -43,6 +43,7 @@ pub struct Mutation(
     ProvisionMutation,
     ApiKeyMutation,
     CreditMutation,
+    CreditBatchMutation,
     MemberMutation,
     WebhookMutation,
     ProjectMutation,

@@ -152,7 +152,7 @@ fn answered<T>(
 }
 
 /// Who is not recognised and what is not our fault to explain goes beside `data`, everything else into it.
-fn is_top_level(code: ErrorCode) -> bool {
+pub fn is_top_level(code: ErrorCode) -> bool {
     matches!(code, ErrorCode::Unauthenticated | ErrorCode::RateLimited | ErrorCode::RetryLater | ErrorCode::Internal)
 }
 

@@ -4,19 +4,23 @@ use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use entity::id::OrganizationId;
 
 use crate::access::scope::Scopes;
-use crate::api_key::command::{CreateKey, RevokeKey, RotateKey, Verified, VerifyCharge, VerifyKey};
+use crate::api_key::command::{CreateKey, RevokeKey, RotateKey};
 use crate::api_key::graphql::object::ApiKey;
 use crate::api_key::model::{ApiKey as Key, GRACE_DEFAULT, Terms};
-use crate::api_key::secret::Token;
+use crate::api_key::store;
+use crate::api_key::verify::{self, Good, Question};
+use crate::credit::api::{Quantity, Spent};
 use crate::credit::graphql::input::{quantity, remark};
 use crate::credit::graphql::{Hold, shown_charge};
-use crate::kernel::error::{ErrorCode, Refusal};
+use crate::credit::model::Remark;
+use crate::kernel::command::Executed;
+use crate::kernel::error::{Error, ErrorCode, Refusal};
 use crate::organization::graphql::{Organization, Organizations};
 use crate::schema::Query;
 use crate::schema::kind::Environment;
 use crate::schema::payload::payload;
 use crate::schema::scalar::{Credits, DateTime, Json};
-use crate::schema::session::{Session, expose, id_of, optional_id};
+use crate::schema::session::{Session, expose, id_of, is_top_level, optional_id};
 use crate::schema::user_error::UserError;
 
 /// A key to mint.
@@ -165,6 +169,38 @@ impl ApiKeyVerifyPayload {
     }
 }
 
+impl ApiKeyVerifyPayload {
+    /// The key and its organization are read when they are asked for.
+    async fn good(ctx: &Context<'_>, good: Good, charged: Option<Executed<Spent>>) -> Result<Self, Error> {
+        let session = Session::of(ctx);
+        let asked = |field| ctx.look_ahead().field(field).exists();
+        let (mut organization, mut api_key) = (None, None);
+        if asked("organization") || asked("apiKey") {
+            organization = Organization::all(&Organizations::of_ids(session, &[good.organization]).await?).pop();
+        }
+        if let (true, Some(owner)) = (asked("apiKey"), &organization) {
+            let keys = store::by_ids(&session.snapshot(), &session.realms(), &[good.key]).await?;
+            api_key = ApiKey::all(owner, keys).pop();
+        }
+        let replayed = charged.as_ref().is_some_and(|charged| charged.replayed);
+        let charge = match charged {
+            Some(charged) => shown_charge(session, charged.output).await?,
+            None => None,
+        };
+        Ok(Self {
+            valid: true,
+            reason: None,
+            api_key,
+            organization,
+            scopes: Some(good.scopes.into()),
+            charge,
+            replayed,
+            user_errors: Vec::new(),
+            query: Query::default(),
+        })
+    }
+}
+
 /// Keys of an answer with their organization.
 async fn shown(ctx: &Context<'_>, owner: OrganizationId, keys: Vec<Key>) -> Result<Vec<ApiKey>> {
     let level = Organizations::of_ids(Session::of(ctx), &[owner]).await.map_err(|error| expose(ctx, error))?;
@@ -286,62 +322,70 @@ impl ApiKeyMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "A key that a customer presented.")] input: ApiKeyVerifyInput,
     ) -> Result<Option<ApiKeyVerifyPayload>> {
-        let session = Session::of(ctx);
-        let command = || -> Result<VerifyKey, Refusal> {
-            let charge = input.charge.as_ref().map(|charge| {
-                Ok::<_, Refusal>(VerifyCharge {
-                    cost: quantity(charge.amount, charge.meter.as_deref(), charge.quantity)?,
-                    remark: remark(charge.description.as_ref(), charge.metadata.as_ref())?,
-                })
-            });
-            let address = input.address.as_ref().map(|text| {
-                text.parse().map_err(|_| Refusal::invalid("address", "This is no IP address, such as 203.0.113.9."))
-            });
-            let idempotency_key = session.idempotency_key(input.idempotency_key.clone());
-            if input.charge.is_some() && idempotency_key.is_none() {
-                return Err(Refusal::invalid("idempotencyKey", "A charge needs an idempotency key, to be made once."));
-            }
-            Ok(VerifyKey {
-                organization: optional_id(input.organization_id.as_ref(), "organizationId")?,
-                presented: Token::parse(&input.secret).map(|token| token.prefix()).unwrap_or_default(),
-                secret: input.secret.clone(),
-                required_scopes: Scopes::new(input.required_scopes.clone().unwrap_or_default()),
-                charge: charge.transpose()?,
-                address: address.transpose()?,
-                peppers: session.peppers.clone(),
-                idempotency_key,
-            })
-        };
-        Ok(Some(match session.execute(ctx, command()).await? {
-            Err(refusal) => ApiKeyVerifyPayload::refused(refusal),
-            Ok(executed) => {
-                let Verified { reason, key, organization, scopes, charge } = executed.output;
-                if let Some(refusal) = reason {
-                    return Ok(Some(ApiKeyVerifyPayload {
-                        replayed: executed.replayed,
-                        ..ApiKeyVerifyPayload::refused(refusal)
-                    }));
-                }
-                let level = Organizations::of_records(session, organization.into_iter().collect()).await;
-                let organization = Organization::all(&level.map_err(|error| expose(ctx, error))?).pop();
-                let api_key =
-                    organization.as_ref().and_then(|owner| ApiKey::all(owner, key.into_iter().collect()).pop());
-                let charge = match charge {
-                    Some(charge) => shown_charge(ctx, charge).await?,
-                    None => None,
-                };
-                ApiKeyVerifyPayload {
-                    valid: true,
-                    reason: None,
-                    api_key,
-                    organization,
-                    scopes: Some(scopes),
-                    charge,
-                    replayed: executed.replayed,
-                    user_errors: Vec::new(),
-                    query: Query::default(),
-                }
-            }
+        Ok(Some(match verified(ctx, &input).await {
+            Ok(payload) => payload,
+            Err(Error::Refused(refusal)) if !is_top_level(refusal.code) => ApiKeyVerifyPayload::refused(*refusal),
+            Err(error) => return Err(expose(ctx, error)),
         }))
+    }
+}
+
+async fn verified(ctx: &Context<'_>, input: &ApiKeyVerifyInput) -> Result<ApiKeyVerifyPayload, Error> {
+    let session = Session::of(ctx);
+    session.signed_in()?;
+    let named = optional_id(input.organization_id.as_ref(), "organizationId")?;
+    let (_, within, _) = match session.target(named, verify::PERMISSION).await {
+        Err(Error::Refused(refusal)) => {
+            session.kernel.audit_if_denied(&session.caller, verify::NAME, &refusal).await;
+            return Err(Error::Refused(refusal));
+        }
+        other => other?,
+    };
+    let address = input.address.as_ref().map(|text| {
+        text.parse().map_err(|_| Refusal::invalid("address", "This is no IP address, such as 203.0.113.9."))
+    });
+    let question = Question {
+        secret: input.secret.clone(),
+        required_scopes: Scopes::new(input.required_scopes.clone().unwrap_or_default()),
+        address: address.transpose()?,
+    };
+    let charge = input.charge.as_ref().map(|charge| charge.read(session, input.idempotency_key.clone())).transpose()?;
+    let genuine = match question.find(&session.snapshot(), &session.peppers, within.id()).await? {
+        Ok(genuine) => genuine,
+        Err(reason) => return Ok(ApiKeyVerifyPayload::refused(reason)),
+    };
+    let (good, charged) = match charge {
+        None => match genuine.check(&question, session.now()) {
+            Ok(good) => (good, None),
+            Err(reason) => return Ok(ApiKeyVerifyPayload::refused(reason)),
+        },
+        Some((cost, remark, idempotency_key)) => {
+            let (good, charge) = match genuine.charge(&question, cost, remark, idempotency_key) {
+                Ok(charge) => charge,
+                Err(reason) => return Ok(ApiKeyVerifyPayload::refused(reason)),
+            };
+            match session.ledger.submit(&session.caller, &charge).await {
+                Ok(executed) => (good, Some(executed)),
+                // Who asks was recognised above: this is about the presented key.
+                Err(Error::Refused(reason)) if reason.code == ErrorCode::Unauthenticated => {
+                    return Ok(ApiKeyVerifyPayload::refused(*reason));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    };
+    ApiKeyVerifyPayload::good(ctx, good, charged).await
+}
+
+impl ApiKeyVerifyChargeInput {
+    fn read(&self, session: &Session, key: Option<String>) -> Result<(Quantity, Remark, String), Refusal> {
+        let idempotency_key = session
+            .idempotency_key(key)
+            .ok_or_else(|| Refusal::invalid("idempotencyKey", "A charge needs an idempotency key, to be made once."))?;
+        Ok((
+            quantity(self.amount, self.meter.as_deref(), self.quantity)?,
+            remark(self.description.as_ref(), self.metadata.as_ref())?,
+            idempotency_key,
+        ))
     }
 }

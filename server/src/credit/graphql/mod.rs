@@ -1,5 +1,6 @@
 //! Credits in the schema.
 
+pub mod batch;
 pub mod hold;
 pub mod input;
 pub mod ledger;
@@ -7,6 +8,7 @@ pub mod mutation;
 pub mod query;
 pub mod wallet;
 
+pub use batch::CreditBatchMutation;
 pub use hold::{Hold, HoldConnection};
 pub use ledger::{LedgerEntryConnection, LedgerTransaction};
 pub use mutation::{CreditMutation, shown_charge};

@@ -1,5 +1,7 @@
 //! Mutations of credits.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Object, Result};
 use entity::id::OrganizationId;
 
@@ -16,7 +18,7 @@ use crate::credit::graphql::query::Meter;
 use crate::credit::graphql::wallet::Wallet;
 use crate::credit::meter::SetMeter;
 use crate::credit::model::Wallet as ShownWallet;
-use crate::kernel::error::Refusal;
+use crate::kernel::error::{Error, Refusal};
 use crate::organization::graphql::{Organization, Organizations};
 use crate::schema::Query;
 use crate::schema::payload::payload;
@@ -96,9 +98,8 @@ payload! {
 }
 
 /// The organizations of an answer, in one level.
-async fn owners(ctx: &Context<'_>, ids: &[OrganizationId]) -> Result<Vec<Organization>> {
-    let level = Organizations::of_ids(Session::of(ctx), ids).await;
-    Ok(Organization::all(&level.map_err(|error| expose(ctx, error))?))
+pub(super) async fn owners(session: &Arc<Session>, ids: &[OrganizationId]) -> Result<Vec<Organization>, Error> {
+    Ok(Organization::all(&Organizations::of_ids(session, ids).await?))
 }
 
 fn wallet(owners: &[Organization], shown: Option<ShownWallet>) -> Option<Wallet> {
@@ -110,20 +111,27 @@ fn wallet(owners: &[Organization], shown: Option<ShownWallet>) -> Option<Wallet>
 async fn moved(ctx: &Context<'_>, moved: Moved) -> Result<(LedgerTransaction, Option<Wallet>, Option<Wallet>)> {
     let mut ids = vec![moved.target.row.organization_id];
     ids.extend(moved.source.as_ref().map(|wallet| wallet.row.organization_id));
-    let owners = owners(ctx, &ids).await?;
+    let owners = owners(Session::of(ctx), &ids).await.map_err(|error| expose(ctx, error))?;
     let transaction = LedgerTransaction { session: Session::of(ctx).clone(), row: moved.transaction };
     Ok((transaction, wallet(&owners, moved.source), wallet(&owners, Some(moved.target))))
 }
 
 async fn spent(ctx: &Context<'_>, spent: Spent) -> Result<(Option<Hold>, Option<Wallet>)> {
-    let owners = owners(ctx, &[spent.wallet.row.organization_id]).await?;
-    let hold = owners.first().map(|owner| Hold::shown(owner.clone(), spent.hold));
-    Ok((hold, wallet(&owners, Some(spent.wallet))))
+    let owners = owners(Session::of(ctx), &[spent.wallet.row.organization_id]).await;
+    Ok(shown_spend(&owners.map_err(|error| expose(ctx, error))?, spent))
+}
+
+/// A charge or hold and the wallet of its organization, which is one of `owners`.
+pub(super) fn shown_spend(owners: &[Organization], spent: Spent) -> (Option<Hold>, Option<Wallet>) {
+    let owner = owners.iter().find(|owner| owner.organization_id() == spent.wallet.row.organization_id);
+    let hold = owner.map(|owner| Hold::shown(owner.clone(), spent.hold));
+    (hold, wallet(owners, Some(spent.wallet)))
 }
 
 /// A charge within another payload, such as `apiKeyVerify`'s.
-pub async fn shown_charge(ctx: &Context<'_>, charge: Spent) -> Result<Option<Hold>> {
-    Ok(spent(ctx, charge).await?.0)
+pub async fn shown_charge(session: &Arc<Session>, charge: Spent) -> Result<Option<Hold>, Error> {
+    let owners = owners(session, &[charge.wallet.row.organization_id]).await?;
+    Ok(shown_spend(&owners, charge).0)
 }
 
 #[derive(Default)]

@@ -72,9 +72,9 @@ impl CreditQuery {
         let read = async {
             let named = optional_id(input.organization_id.as_ref(), "organizationId")?;
             let (realm, path, _) = session.target(named, Permission::CreditRead).await?;
-            let principal = &session.caller.principal;
+            let key = session.caller.principal.key();
             let (snapshot, now) = (session.snapshot(), session.now());
-            let environment = environment_of(principal, input.environment.map(Into::into))?;
+            let environment = environment_of(key, input.environment.map(Into::into))?;
             let cost = quantity(input.amount, input.meter.as_deref(), input.quantity);
             let cost = match cost {
                 Ok(cost) => price(&snapshot, realm, &cost).await,
@@ -88,7 +88,7 @@ impl CreditQuery {
             let organization = path.id();
             let wanted = load::Wanted {
                 organizations: [organization].into(),
-                families: family_of(principal).into_iter().collect(),
+                families: family_of(key).into_iter().collect(),
                 ..load::Wanted::default()
             };
             let book = load::book(&snapshot, realm, &wanted, now).await?;
@@ -103,7 +103,7 @@ impl CreditQuery {
             let Some(cost) = cost else {
                 return Ok(denied(refused.expect("a cost that was not read was refused")));
             };
-            let spend = Spend { organization, environment, cost, family: family_of(principal), note: Note::default() };
+            let spend = Spend { organization, environment, cost, family: family_of(key), note: Note::default() };
             Ok(match quote(&book, &spend, now) {
                 Err(refusal) => denied(post::refused(refusal)),
                 Ok(quote) => CreditQuote {

@@ -1,7 +1,7 @@
 //! The price of an operation in points, with the variables of the request.
 //!
 //! A scalar is free, an object 1, a connection 2 plus its page times what one item costs, `totalCount` 5,
-//! a mutation 10 for each item of its input. The page is the larger of `first` and `last`, 25 when absent,
+//! a mutation 10, and 5 for each further item of its input. The page is the larger of `first` and `last`, 25 when absent,
 //! at most 100, as the resolvers clamp it. Edges are free, so that `edges { node }` and `nodes` cost the same.
 //!
 //! The price is an upper bound: `@skip` and `@include` are ignored, and fragments on different types of one
@@ -20,6 +20,7 @@ const OBJECT_POINTS: u64 = 1;
 const CONNECTION_POINTS: u64 = 2;
 const TOTAL_COUNT_POINTS: u64 = 5;
 const MUTATION_POINTS: u64 = 10;
+const FURTHER_ITEM_POINTS: u64 = 5;
 /// The whole schema is some thousand objects, however it is asked for.
 const SCHEMA_INTROSPECTION_POINTS: u64 = 500;
 const TYPE_INTROSPECTION_POINTS: u64 = 20;
@@ -27,6 +28,8 @@ const DEFAULT_PAGE_ITEMS: u64 = 25;
 const MAX_PAGE_ITEMS: u64 = 100;
 /// Lists that are not connections are short by design (legs, buckets, ancestors); none tells its length beforehand.
 const ASSUMED_LIST_ITEMS: u64 = 10;
+/// What is refused is refused for one reason, as a rule; the list is there for what else may come.
+const USER_ERRORS: &str = "userErrors";
 
 /// Points of a selection set. `per_item` is what a connection pays for each item of its page.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,6 +53,8 @@ struct Pricing<'a> {
     operation: &'a OperationDefinition,
     variables: &'a Variables,
     fragments: HashMap<&'a Name, Points>,
+    /// Items of the longest input: a list in a payload has one answer for each.
+    payload_items: u64,
 }
 
 pub(super) fn price(
@@ -58,8 +63,14 @@ pub(super) fn price(
     variables: &Variables,
     types: &FieldTypes,
 ) -> u64 {
-    let mut pricing =
-        Pricing { types, operation, variables, fragments: HashMap::with_capacity(measured.fragment_order.len()) };
+    let mut pricing = Pricing {
+        types,
+        operation,
+        variables,
+        fragments: HashMap::with_capacity(measured.fragment_order.len()),
+        payload_items: 1,
+    };
+    pricing.payload_items = pricing.longest_input();
     for name in &measured.fragment_order {
         let fragment = &measured.document.fragments[name].node;
         let points = pricing.selection_set(&fragment.selection_set.node, &fragment.type_condition.node.on.node);
@@ -110,7 +121,7 @@ impl Pricing<'_> {
         let points = match known.shape {
             Shape::Leaf => 0,
             Shape::Object => object.saturating_mul(listed.unwrap_or(1)),
-            Shape::List => object.saturating_mul(listed.unwrap_or(ASSUMED_LIST_ITEMS)),
+            Shape::List => object.saturating_mul(listed.unwrap_or(self.list_items(field, parent))),
             Shape::Connection => {
                 let page = self.page(field, known);
                 let items = child.per_item.saturating_mul(page);
@@ -120,7 +131,9 @@ impl Pricing<'_> {
         let is_mutation =
             self.operation.ty == OperationType::Mutation && parent == self.types.root(OperationType::Mutation);
         if is_mutation {
-            return Points::once(points.saturating_add(MUTATION_POINTS.saturating_mul(self.input_items(field))));
+            let further = self.input_items(field).saturating_sub(1);
+            let items = MUTATION_POINTS.saturating_add(FURTHER_ITEM_POINTS.saturating_mul(further));
+            return Points::once(points.saturating_add(items));
         }
         Points::once(points)
     }
@@ -162,6 +175,27 @@ impl Pricing<'_> {
             _ => None,
         });
         lengths.max()
+    }
+
+    fn list_items(&self, field: &Field, parent: &str) -> u64 {
+        if field.name.node == USER_ERRORS {
+            1
+        } else if self.types.is_payload(parent) {
+            self.payload_items.max(ASSUMED_LIST_ITEMS)
+        } else {
+            ASSUMED_LIST_ITEMS
+        }
+    }
+
+    fn longest_input(&self) -> u64 {
+        let fields = self.operation.selection_set.node.items.iter().filter_map(|selection| match &selection.node {
+            Selection::Field(field) => Some(self.input_items(&field.node)),
+            _ => None,
+        });
+        // A mutation within a fragment is not looked for: it counts as the longest there can be.
+        let hidden = self.operation.selection_set.node.items.iter().any(|s| !matches!(s.node, Selection::Field(_)));
+        let written = self.variables.values().map(longest_object_list).max().unwrap_or(0);
+        fields.max().unwrap_or(1).max(if hidden { written } else { 1 })
     }
 
     /// How many things one mutation is asked to do: the longest list of objects in its arguments.

@@ -34,6 +34,7 @@ pub(super) struct FieldType {
 pub(super) struct FieldTypes {
     fields: HashMap<String, HashMap<String, FieldType>>,
     connections: HashSet<String>,
+    payloads: HashSet<String>,
     roots: [String; 3],
 }
 
@@ -76,7 +77,10 @@ impl FieldTypes {
                 known.insert(field.name.node.to_string(), field_type(field, &composite, &connections));
             }
         }
-        Ok(Self { fields, connections, roots })
+        let [_, mutation, _] = &roots;
+        let mutations = fields.get(mutation).into_iter().flat_map(HashMap::values);
+        let payloads = mutations.map(|field| field.type_name.clone()).collect();
+        Ok(Self { fields, connections, payloads, roots })
     }
 
     pub(super) fn field(&self, type_name: &str, field: &str) -> Option<&FieldType> {
@@ -85,6 +89,11 @@ impl FieldTypes {
 
     pub(super) fn is_connection(&self, type_name: &str) -> bool {
         self.connections.contains(type_name)
+    }
+
+    /// Whether a mutation answers with it.
+    pub(super) fn is_payload(&self, type_name: &str) -> bool {
+        self.payloads.contains(type_name)
     }
 
     pub(super) fn root(&self, kind: OperationType) -> &str {

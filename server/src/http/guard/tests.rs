@@ -26,7 +26,7 @@ type Query {
 }
 input Charge { amount: Credits! }
 input ChargeBatch { charges: [Charge!]! tags: [String!] }
-type Payload { organization: Organization query: Query! }
+type Payload { organization: Organization organizations: [Organization!] userErrors: [Organization!]! query: Query! }
 type Mutation { charge(input: Charge!): Payload chargeBatch(input: ChargeBatch!): Payload }
 type Subscription { changes: Organization! }
 "#;
@@ -131,18 +131,31 @@ fn another_list_counts_as_ten() {
 }
 
 #[test]
-fn a_mutation_costs_ten_for_each_item_of_its_input() {
+fn a_mutation_costs_ten_and_five_for_each_further_item_of_its_input() {
     assert_eq!(cost("mutation { charge(input: {amount: 1}) { organization { id } } }"), 10 + 2);
     let query = "mutation M($input: ChargeBatch!) { chargeBatch(input: $input) { organization { id } } }";
     let input =
         json!({"input": {"charges": [{"amount": 1}, {"amount": 2}, {"amount": 3}], "tags": ["a", "b", "c", "d"]}});
-    assert_eq!(cost_with(query, input), 30 + 2);
+    assert_eq!(cost_with(query, input), 10 + 2 * 5 + 2);
+}
+
+#[test]
+fn a_list_in_a_payload_has_one_answer_for_each_item_of_the_input() {
+    let query = "mutation M($input: ChargeBatch!) { chargeBatch(input: $input) { organizations { id } } }";
+    let input = |items: usize| json!({"input": {"charges": vec![json!({"amount": 1}); items]}});
+    assert_eq!(cost_with(query, input(20)), 10 + 19 * 5 + 1 + 20);
+    assert_eq!(cost_with(query, input(2)), 10 + 5 + 1 + 10);
+}
+
+#[test]
+fn user_errors_count_as_one() {
+    assert_eq!(cost("mutation { charge(input: {amount: 1}) { userErrors { id } } }"), 10 + 1 + 1);
 }
 
 #[test]
 fn an_absent_variable_within_the_input_does_not_hide_its_length() {
     let query = "mutation M($x: Credits) { chargeBatch(input: {charges: [{amount: $x}, {amount: $x}]}) { organization { id } } }";
-    assert_eq!(cost(query), 20 + 2);
+    assert_eq!(cost(query), 15 + 2);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::organization::graphql::owner_of;
 use crate::schema::Query;
 use crate::schema::payload::payload;
 use crate::schema::scalar::{Currency, MinorUnits};
-use crate::schema::session::{Session, id_of, optional_id};
+use crate::schema::session::{Session, expose, id_of, optional_id};
 use crate::trade::command::{CancelInvoice, CreateBuyer, CreateInvoice, CreateSeller, SubmitInvoice};
 use crate::trade::graphql::object::{Buyer, Invoice, Seller};
 use crate::trade::model::{self, Line, Party};
@@ -249,7 +249,7 @@ impl TradeMutation {
             Err(refusal) => InvoiceSubmitPayload::refused(refusal),
             Ok(executed) => InvoiceSubmitPayload {
                 invoice: shown(ctx, executed.output.invoice).await?,
-                charge: shown_charge(ctx, executed.output.charge).await?,
+                charge: shown_charge(session, executed.output.charge).await.map_err(|error| expose(ctx, error))?,
                 replayed: executed.replayed,
                 user_errors: Vec::new(),
                 query: Query::default(),

@@ -1,60 +1,15 @@
-//! `banyan ledger verify`: replays what is stored and compares every cached figure with it.
+//! Figures that one statement can add up: entries, balances, holds.
 //!
-//! Online: each check is one statement and so sees one moment, beside running gateways. In bounded memory: the database
-//! does the adding, and answers the first difference only.
-
-use std::fmt;
+//! Each is a statement of its own and so sees one moment; the database does the adding and answers the first difference.
 
 use entity::id::RealmId;
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
-use crate::kernel::Kernel;
+use crate::credit::verify::Difference;
+use crate::kernel::db::Snapshot;
 use crate::kernel::error::Result;
 use crate::kernel::sql::Sql;
-
-/// What was found.
-#[derive(Debug, Default)]
-pub struct Report {
-    pub transactions: i64,
-    pub entries: i64,
-    pub wallets: i64,
-    /// The first difference of each kind.
-    pub differences: Vec<Difference>,
-}
-
-/// A cached figure that its entries do not add up to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    pub figure: &'static str,
-    pub realm: RealmId,
-    pub id: Uuid,
-    pub cached: i64,
-    pub counted: i64,
-}
-
-impl Report {
-    pub fn is_clean(&self) -> bool {
-        self.differences.is_empty()
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} transactions, {} entries, {} wallets", self.transactions, self.entries, self.wallets)?;
-        for difference in &self.differences {
-            writeln!(
-                f,
-                "DIFFERENCE in {}: {} of {} is {}, its rows add up to {}",
-                difference.figure, difference.id, difference.realm, difference.cached, difference.counted
-            )?;
-        }
-        if self.is_clean() {
-            writeln!(f, "Everything adds up.")?;
-        }
-        Ok(())
-    }
-}
 
 #[derive(FromQueryResult)]
 struct Row {
@@ -122,48 +77,40 @@ const CHECKS: &[(&str, &str)] = &[
          GROUP BY t.realm_id, t.hold_id, h.status HAVING COUNT(*) <> 1 OR h.status <> 'CAPTURED' LIMIT 1",
     ),
     (
-        "own counter: the holds taken in its month",
-        "SELECT c.realm_id, c.subject_id AS id, CAST(SUM(c.used) AS BIGINT) AS cached, (
-           SELECT CAST(COALESCE(SUM(CASE h.status WHEN 'OPEN' THEN h.amount WHEN 'CAPTURED' THEN h.captured - h.refunded
-             ELSE 0 END), 0) AS BIGINT)
-           FROM hold h WHERE h.realm_id = c.realm_id AND h.organization_id = c.subject_id
-             AND h.environment = c.environment) AS counted
-         FROM spend_counter c WHERE c.subject_kind = 'OWN' GROUP BY c.realm_id, c.subject_id, c.environment
-         HAVING SUM(c.used) <> (
-           SELECT COALESCE(SUM(CASE h.status WHEN 'OPEN' THEN h.amount WHEN 'CAPTURED' THEN h.captured - h.refunded
-             ELSE 0 END), 0)
-           FROM hold h WHERE h.realm_id = c.realm_id AND h.organization_id = c.subject_id
-             AND h.environment = c.environment) LIMIT 1",
+        "hold: captured only if settled",
+        "SELECT h.realm_id, h.id, h.captured AS cached, CAST(0 AS BIGINT) AS counted
+         FROM hold h WHERE (h.status = 'CAPTURED' AND NOT EXISTS (
+             SELECT 1 FROM ledger_transaction t
+             WHERE t.realm_id = h.realm_id AND t.hold_id = h.id AND t.kind IN ('CAPTURE', 'CHARGE')))
+           OR (h.status <> 'CAPTURED' AND (h.captured <> 0 OR h.refunded <> 0)) LIMIT 1",
+    ),
+    (
+        "hold: its amount by its legs",
+        "SELECT h.realm_id, h.id, h.amount AS cached, CAST(COALESCE(SUM(l.amount), 0) AS BIGINT) AS counted
+         FROM hold h LEFT JOIN hold_leg l ON l.realm_id = h.realm_id AND l.hold_id = h.id
+         GROUP BY h.realm_id, h.id, h.amount HAVING h.amount <> COALESCE(SUM(l.amount), 0) LIMIT 1",
+    ),
+    (
+        "refill counter: the refills of all months",
+        "SELECT c.realm_id, c.subject_id AS id, c.used AS cached, CAST(COALESCE(SUM(t.amount), 0) AS BIGINT) AS counted
+         FROM (
+           SELECT realm_id, subject_id, environment, CAST(SUM(used) AS BIGINT) AS used FROM spend_counter
+           WHERE subject_kind = 'REFILL' GROUP BY realm_id, subject_id, environment
+         ) c LEFT JOIN ledger_transaction t ON t.realm_id = c.realm_id AND t.organization_id = c.subject_id
+           AND t.environment = c.environment AND t.kind = 'REFILL'
+         GROUP BY c.realm_id, c.subject_id, c.environment, c.used HAVING c.used <> COALESCE(SUM(t.amount), 0) LIMIT 1",
     ),
 ];
 
-/// Runs every check.
-pub async fn run(kernel: &Kernel) -> Result<Report> {
-    let snapshot = kernel.db.snapshot();
-    let mut report = Report {
-        transactions: count(&snapshot, "ledger_transaction").await?,
-        entries: count(&snapshot, "ledger_entry").await?,
-        wallets: count(&snapshot, "wallet").await?,
-        differences: Vec::new(),
-    };
+/// The first difference of each check.
+pub async fn differences(snapshot: &Snapshot) -> Result<Vec<Difference>> {
+    let mut differences = Vec::new();
     for (figure, text) in CHECKS {
-        let statement = Sql::new(text).statement(&snapshot);
-        if let Some(row) = Row::find_by_statement(statement).one(&snapshot).await? {
-            report.differences.push(Difference {
-                figure,
-                realm: row.realm_id,
-                id: row.id,
-                cached: row.cached,
-                counted: row.counted,
-            });
+        let statement = Sql::new(text).statement(snapshot);
+        if let Some(row) = Row::find_by_statement(statement).one(snapshot).await? {
+            let (cached, counted) = (row.cached, row.counted);
+            differences.push(Difference { figure, realm: row.realm_id, id: row.id, cached, counted });
         }
     }
-    Ok(report)
-}
-
-async fn count(connection: &impl ConnectionTrait, table: &'static str) -> Result<i64> {
-    let mut sql = Sql::new("SELECT COUNT(*) AS total FROM ");
-    sql.push(table);
-    let row = connection.query_one_raw(sql.statement(connection)).await?;
-    Ok(row.map_or(Ok(0), |row| row.try_get("", "total"))?)
+    Ok(differences)
 }
