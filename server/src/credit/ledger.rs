@@ -24,14 +24,21 @@ use crate::kernel::execute::{input_hash, unauthenticated};
 
 /// The most movements that one request may ask for.
 pub const BATCH_ITEMS_MAX: usize = 1_000;
-/// Movements of one transaction.
-const BATCH_MAX: usize = 256;
-/// Movements waiting in one realm; more are told to come back.
-const QUEUE_MAX: usize = 4_096;
-/// Movements waiting in all realms together.
-const WAITING_MAX: usize = 32_768;
-/// Batches under way at once, over all realms. More than the database has processors only makes them wait there.
-const BATCHES_AT_ONCE: usize = 8;
+
+/// How much waits, and how much goes together.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// Movements of one transaction.
+    batch: usize,
+    /// Movements waiting in one realm; more are told to come back.
+    realm: usize,
+    /// Movements waiting in all realms together.
+    all_realms: usize,
+    /// Batches under way at once, over all realms. More than the database has processors only makes them wait there.
+    batches_at_once: usize,
+}
+
+const LIMITS: Limits = Limits { batch: 256, realm: 4_096, all_realms: 32_768, batches_at_once: 8 };
 
 /// The door to the ledger.
 #[derive(Clone)]
@@ -39,6 +46,7 @@ pub struct Ledger {
     kernel: Kernel,
     queues: Arc<Mutex<Queues>>,
     turns: Arc<Semaphore>,
+    limits: Limits,
 }
 
 #[derive(Default)]
@@ -69,7 +77,11 @@ impl<M: Movement> Queued<M> {
 
 impl Ledger {
     pub fn new(kernel: Kernel) -> Self {
-        Self { kernel, queues: Arc::default(), turns: Arc::new(Semaphore::new(BATCHES_AT_ONCE)) }
+        Self::with_limits(kernel, LIMITS)
+    }
+
+    fn with_limits(kernel: Kernel, limits: Limits) -> Self {
+        Self { kernel, queues: Arc::default(), turns: Arc::new(Semaphore::new(limits.batches_at_once)), limits }
     }
 
     /// Has a movement done, and answers when it is committed or refused.
@@ -128,12 +140,12 @@ impl Ledger {
     fn enqueue(&self, realm: RealmId, item: Item<Ask>) -> Result<oneshot::Receiver<Result<Answer>>, Refusal> {
         let (reply, answer) = oneshot::channel();
         let mut queues = self.queues();
-        if queues.waiting >= WAITING_MAX {
+        if queues.waiting >= self.limits.all_realms {
             return Err(full());
         }
         let waiting = Waiting { item, reply };
         match queues.by_realm.get_mut(&realm) {
-            Some(queue) if queue.len() >= QUEUE_MAX => return Err(full()),
+            Some(queue) if queue.len() >= self.limits.realm => return Err(full()),
             Some(queue) => queue.push_back(waiting),
             None => {
                 queues.by_realm.insert(realm, VecDeque::from([waiting]));
@@ -157,13 +169,15 @@ impl Ledger {
                 // Whoever asked may be gone; what they asked for is done all the same.
                 let _ = reply.send(verdict);
             }
+            // Whoever was just answered and asks again at once goes with the next batch. Alone it costs nothing.
+            tokio::task::yield_now().await;
         }
     }
 
     fn next_batch(&self, realm: RealmId) -> Option<Vec<Waiting>> {
         let mut queues = self.queues();
         let queue = queues.by_realm.get_mut(&realm)?;
-        let size = queue.len().min(BATCH_MAX);
+        let size = queue.len().min(self.limits.batch);
         if size == 0 {
             queues.by_realm.remove(&realm);
             return None;
@@ -176,4 +190,121 @@ impl Ledger {
 
 fn full() -> Refusal {
     Refusal::new(ErrorCode::RetryLater, "Too many movements are waiting. Retry with the same idempotency key.")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use entity::credits::Credits;
+    use entity::id::{ApiKeyId, KeyFamilyId, OrganizationId};
+    use entity::kind::Environment;
+    use sea_orm::TransactionTrait;
+    use tokio::sync::mpsc;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::access::principal::KeyPrincipal;
+    use crate::access::scope::Scopes;
+    use crate::credit::command::{Charge, Quantity, SpendInput};
+    use crate::credit::model::Remark;
+    use crate::kernel::error::Error;
+    use crate::schema::testing::Gateway;
+
+    const DEADLINE: Duration = Duration::from_secs(30);
+
+    /// A key that nobody minted: the queue takes what it asks, and the batch refuses it.
+    fn caller(realm: RealmId) -> Caller {
+        let key = KeyPrincipal {
+            realm,
+            key: ApiKeyId::from(Uuid::from_u128(1)),
+            family: KeyFamilyId::from(Uuid::from_u128(2)),
+            organization: OrganizationId::from(Uuid::from_u128(3)),
+            environment: Environment::Live,
+            scopes: Scopes::default(),
+        };
+        Caller { principal: Principal::ApiKey(Arc::new(key)), ..Caller::system(Uuid::from_u128(4)) }
+    }
+
+    fn charge(number: usize) -> Charge {
+        let cost = Quantity::Amount(Credits::new(1).expect("one is a number of credits"));
+        Charge {
+            spend: SpendInput { organization: None, cost, environment: None, remark: Remark::default() },
+            idempotency_key: number.to_string(),
+        }
+    }
+
+    fn code(outcome: &Result<Executed<crate::credit::command::Spent>>) -> Option<ErrorCode> {
+        match outcome {
+            Err(Error::Refused(refusal)) => Some(refusal.code),
+            _ => None,
+        }
+    }
+
+    /// Runs tasks until so many movements wait.
+    async fn until_waiting(ledger: &Ledger, waiting: usize) {
+        let settled = async {
+            while ledger.queues().waiting != waiting {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, settled).await.expect("the queue fills");
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_sends_away_and_loses_nothing() {
+        let gateway = Gateway::start().await;
+        let limits = Limits { realm: 2, ..LIMITS };
+        let ledger = Ledger::with_limits(gateway.kernel().clone(), limits);
+        let caller = caller(crate::kernel::execute::platform_realm());
+        // SQLite's one writer is taken: whatever is under way waits for it.
+        let writer = gateway.kernel().db.connection().begin().await.expect("the writer is free");
+        let submit = |number| {
+            let (ledger, caller) = (ledger.clone(), caller.clone());
+            tokio::spawn(async move { ledger.submit(&caller, &charge(number)).await })
+        };
+        let mut taken = vec![submit(0)];
+        until_waiting(&ledger, 0).await;
+        taken.push(submit(1));
+        taken.push(submit(2));
+        until_waiting(&ledger, 2).await;
+        assert_eq!(code(&submit(3).await.expect("it ends")), Some(ErrorCode::RetryLater));
+        writer.rollback().await.expect("a transaction ends");
+        for one in taken {
+            assert_eq!(code(&one.await.expect("it ends")), Some(ErrorCode::Unauthenticated));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_busy_realm_does_not_hold_up_another() {
+        let gateway = Gateway::start().await;
+        let limits = Limits { batch: 1, batches_at_once: 1, ..LIMITS };
+        let ledger = Ledger::with_limits(gateway.kernel().clone(), limits);
+        let quiet = gateway.new_realm().await;
+        let busy = crate::kernel::execute::platform_realm();
+        let writer = gateway.kernel().db.connection().begin().await.expect("the writer is free");
+        let (told, mut ended) = mpsc::unbounded_channel();
+        let submit = |realm: RealmId, number: usize| {
+            let (ledger, told) = (ledger.clone(), told.clone());
+            tokio::spawn(async move {
+                let _ = ledger.submit(&caller(realm), &charge(number)).await;
+                let _ = told.send(realm);
+            })
+        };
+        submit(busy, 0);
+        until_waiting(&ledger, 0).await;
+        for number in 1..5 {
+            submit(busy, number);
+        }
+        until_waiting(&ledger, 4).await;
+        submit(quiet, 5);
+        until_waiting(&ledger, 5).await;
+        writer.rollback().await.expect("a transaction ends");
+        let mut order = Vec::new();
+        for _ in 0..6 {
+            order.push(ended.recv().await.expect("all of them end"));
+        }
+        let turn = order.iter().position(|realm| *realm == quiet).expect("the quiet realm had its turn");
+        assert!(turn <= 2, "it waited for {turn} batches of the busy one");
+    }
 }

@@ -86,10 +86,13 @@ impl Database {
             .test_before_acquire(false)
             .sqlx_logging(false)
             .map_sqlx_postgres_opts(|postgres| {
-                postgres
-                    .statement_cache_capacity(STATEMENT_CACHE)
-                    .application_name("banyan")
-                    .options([("lock_timeout", format!("{LOCK_WAIT_MS}ms"))])
+                postgres.statement_cache_capacity(STATEMENT_CACHE).application_name("banyan").options([
+                    ("lock_timeout", format!("{LOCK_WAIT_MS}ms")),
+                    // Every statement goes by an index that its text names all columns of: planning it anew for each
+                    // set of values, or compiling it, takes longer than running it.
+                    ("plan_cache_mode", "force_generic_plan".to_owned()),
+                    ("jit", "off".to_owned()),
+                ])
             });
         let pool = sea_orm::Database::connect(options).await?;
         Ok(Self { writer: pool.clone(), reader: pool, statements: Arc::default() })

@@ -63,6 +63,21 @@ impl Gateway {
         Self { schema: super::build(), kernel: Kernel::new(db, world), operator, _folder: folder }
     }
 
+    pub fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// A realm of its own, with nothing in it.
+    pub async fn new_realm(&self) -> entity::id::RealmId {
+        let realm_id = entity::id::RealmId::from(Uuid::from_u128(7));
+        let realm = entity::realm::Model { realm_id, sequence: 0, created_at: self.kernel.world.clock.now() };
+        entity::realm::Entity::insert(realm.into_active_model())
+            .exec_without_returning(self.kernel.db.connection())
+            .await
+            .unwrap();
+        realm_id
+    }
+
     /// How many statements have been sent.
     pub fn statements(&self) -> u64 {
         self.kernel.db.statements()

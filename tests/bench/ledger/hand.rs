@@ -12,8 +12,7 @@ use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, Statement, T
 use crate::figure::Sample;
 use crate::scene::{Rows, Scene};
 
-/// Characters of the texts that a charge writes: what a hold counted under, an idempotency record's result, a path.
-const COUNTED: usize = 370;
+/// Characters of the texts that a charge writes: an idempotency record's result, a path.
 const RESULT: usize = 1_350;
 const PATH: usize = 66;
 
@@ -32,14 +31,14 @@ struct Words {
 }
 
 fn statements(rows: &Rows, words: &Words) -> Vec<String> {
-    let Rows { realm, root, child, family, wallet, bucket } = rows;
+    let Rows { realm, root, child, family, wallet, bucket, counted, month } = rows;
     let Words { id, filler, sequence, balance, now } = words;
     let (hold, transaction) = (id("hold"), id("transaction"));
-    let (counted, result, path) = (filler(COUNTED), filler(RESULT), filler(PATH));
+    let (result, path) = (filler(RESULT), filler(PATH));
     let count = |kind: &str, subject: &str| {
         format!(
             "INSERT INTO spend_counter (realm_id, subject_kind, subject_id, environment, month, used)
-             VALUES ({realm}, '{kind}', {subject}, 'LIVE', 202611, 1)
+             VALUES ({realm}, '{kind}', {subject}, 'LIVE', {month}, 1)
              ON CONFLICT (realm_id, subject_kind, subject_id, environment, month) DO UPDATE SET used = spend_counter.used + 1"
         )
     };
@@ -54,7 +53,7 @@ fn statements(rows: &Rows, words: &Words) -> Vec<String> {
         format!(
             "INSERT INTO hold (realm_id, id, organization_id, environment, status, amount, captured, refunded, metadata,
                family_id, counted, created_at, expires_at, settled_at)
-             VALUES ({realm}, {hold}, {child}, 'LIVE', 'CAPTURED', 1, 1, 0, '{{}}', {family}, {counted}, {now}, {now}, {now})"
+             VALUES ({realm}, {hold}, {child}, 'LIVE', 'CAPTURED', 1, 1, 0, '{{}}', {family}, '{counted}', {now}, {now}, {now})"
         ),
         format!(
             "INSERT INTO hold_leg (realm_id, hold_id, position, organization_id, wallet_id, bucket_id, amount, captured, refunded)
@@ -94,7 +93,7 @@ fn statements(rows: &Rows, words: &Words) -> Vec<String> {
         format!(
             "INSERT INTO idempotency_record (realm_id, actor_id, operation, idempotency_key, input_hash, result,
                created_at, expires_at)
-             VALUES ({realm}, {family}, 'creditCharge', 'hand ' || {sequence}, {}, {result}, {now}, {now} + 2592000000000)",
+             VALUES ({realm}, {family}, 'byHand', 'hand ' || {sequence}, {}, {result}, {now}, {now} + 2592000000000)",
             filler(64)
         ),
     ]

@@ -145,6 +145,7 @@ async fn on_postgres(url: &str, rounds: usize, time: Duration, short: bool, tabl
     table.at_least("whole path, hot : random wallets", &path_hot, &path_cold, 0.8);
     table.latency_at_most("p50 at one connection : by hand at one client", &path_one, &hand_one, 2.0);
     gateway.stop().await;
+    database.execute_unprepared("ANALYZE").await.expect("statistics are taken");
     engine.verify().await;
 }
 

@@ -35,6 +35,9 @@ pub struct Rows {
     pub family: String,
     pub wallet: String,
     pub bucket: String,
+    /// Where a charge of the child counts, as a hold tells it, and the month it counts in.
+    pub counted: String,
+    pub month: i64,
 }
 
 impl Scene {
@@ -58,6 +61,9 @@ impl Scene {
             child = client.create(json!({ "name": format!("Child {number}"), "parentId": root })).await;
             hot.push(client.mint(&child, "LIVE").await);
         }
+        // The rows by hand are modelled on one of the gateway's.
+        let last = Client { key: hot.last().expect("there are children").secret.clone(), ..client.clone() };
+        last.run("creditCharge", json!({ "amount": 1, "idempotencyKey": "model" }), "charge { id }").await;
         let mut cold_ids = Vec::new();
         let mut cold_keys = Vec::new();
         if cold > 0 {
@@ -105,8 +111,9 @@ impl Scene {
         };
         let child = literal(child.into());
         let sql = format!(
-            "SELECT o.realm_id, o.parent_id, w.id AS wallet_id, b.id AS bucket_id, k.family_id
+            "SELECT o.realm_id, o.parent_id, w.id AS wallet_id, b.id AS bucket_id, k.family_id, h.counted
              FROM organization o
+             JOIN hold h ON h.realm_id = o.realm_id AND h.organization_id = o.id
              JOIN wallet w ON w.realm_id = o.realm_id AND w.organization_id = o.parent_id AND w.environment = 'LIVE'
              JOIN bucket b ON b.realm_id = w.realm_id AND b.wallet_id = w.id
              JOIN api_key k ON k.realm_id = o.realm_id AND k.organization_id = o.id
@@ -115,6 +122,7 @@ impl Scene {
         let row = database.query_one_raw(Statement::from_string(backend, sql)).await;
         let row = row.expect("the rows can be read").expect("the pool has a bucket");
         let id = |column: &str| literal(row.try_get("", column).expect("an id"));
+        let counted: String = row.try_get("", "counted").expect("a hold tells where it counts");
         Rows {
             realm: id("realm_id"),
             root: id("parent_id"),
@@ -122,10 +130,19 @@ impl Scene {
             wallet: id("wallet_id"),
             bucket: id("bucket_id"),
             child,
+            month: month_of(&counted),
+            counted,
         }
     }
 }
 
+/// The month of the first counter a hold names.
+fn month_of(counted: &str) -> i64 {
+    let counted: Value = serde_json::from_str(counted).expect("a hold tells where it counts");
+    counted[0]["month"].as_i64().expect("a counter has a month")
+}
+
+#[derive(Clone)]
 struct Client<'a> {
     http: reqwest::Client,
     gateway: &'a Gateway,
