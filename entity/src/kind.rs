@@ -81,6 +81,8 @@ kinds! {
     MemberRole { Owner = "OWNER", Admin = "ADMIN", Billing = "BILLING", Developer = "DEVELOPER", Viewer = "VIEWER" }
     /// Whose events are meant: the organization's, its children's too, or the whole subtree's.
     EventScope { Own = "OWN", Children = "CHILDREN", Subtree = "SUBTREE" }
+    /// What became of a delivery: a settled one is tried no more.
+    DeliveryStatus { Pending = "PENDING", Delivered = "DELIVERED", Failed = "FAILED", Cancelled = "CANCELLED" }
     /// Where an invoice stands.
     InvoiceStatus { Draft = "DRAFT", Submitted = "SUBMITTED", Cancelled = "CANCELLED" }
     /// One thing an edge lets ancestors do besides control.

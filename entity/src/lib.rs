@@ -8,7 +8,7 @@
 //! | wallet, bucket, ledger_transaction, ledger_entry, hold, hold_leg, spend_counter, system_account, meter | `credit` |
 //! | idempotency_record, audit_event, event | `kernel` writes, `audit` and `event` read |
 //! | user, member | `member` |
-//! | webhook_endpoint | `webhook` |
+//! | webhook_endpoint, event_cursor, delivery_queue, delivery, delivery_attempt | `webhook` |
 //! | project | `project` |
 //! | seller, buyer, invoice | `trade` |
 
@@ -23,7 +23,11 @@ pub mod api_key_family;
 pub mod audit_event;
 pub mod bucket;
 pub mod buyer;
+pub mod delivery;
+pub mod delivery_attempt;
+pub mod delivery_queue;
 pub mod event;
+pub mod event_cursor;
 pub mod hold;
 pub mod hold_leg;
 pub mod idempotency_record;

@@ -23,6 +23,20 @@ pub struct Model {
     pub created_at: Timestamp,
     pub disabled_at: Option<Timestamp>,
     pub disabled_reason: Option<String>,
+    /// Since when nothing is sent though everything is kept for later.
+    #[serde(default)]
+    pub paused_at: Option<Timestamp>,
+    /// The secret before the last rotation, which signs too until it expires.
+    #[serde(default)]
+    pub previous_secret_sealed: Option<String>,
+    #[serde(default)]
+    pub previous_secret_expires_at: Option<Timestamp>,
+    /// It hears of events with a greater number than this.
+    #[serde(default)]
+    pub since_sequence: i64,
+    /// And, disabled by an archive, of none with a greater number than this.
+    #[serde(default)]
+    pub until_sequence: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

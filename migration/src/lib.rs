@@ -19,6 +19,7 @@ mod m0003_credit;
 mod m0004_record;
 mod m0005_member;
 mod m0006_tenant_data;
+mod m0007_delivery;
 
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
 
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_record::Migration),
             Box::new(m0005_member::Migration),
             Box::new(m0006_tenant_data::Migration),
+            Box::new(m0007_delivery::Migration),
         ]
     }
 }

@@ -23,6 +23,8 @@ use crate::kernel::db::Database;
 use crate::kernel::error::{Fault, Result};
 use crate::schema;
 use crate::settings::{Settings, unhex};
+use crate::webhook::send::{ATTEMPT_TIMEOUT, Sender, SystemNames};
+use crate::webhook::{self, Loopback};
 
 /// Everything a gateway is made of, before it listens.
 #[derive(Clone)]
@@ -91,6 +93,35 @@ impl App {
         }))
     }
 
+    /// What sends webhooks from this gateway.
+    pub fn webhooks(&self) -> Result<webhook::worker::Worker, Fault> {
+        let loopback = if self.settings.webhook_http_loopback { Loopback::Allowed } else { Loopback::Refused };
+        let sender = Sender::new(loopback, Arc::new(SystemNames), ATTEMPT_TIMEOUT)?;
+        let (kernel, shutdown) = (self.kernel.clone(), self.shutdown.clone());
+        Ok(webhook::worker::Worker::new(kernel, self.peppers.sealer(), sender, shutdown))
+    }
+
+    /// Sends webhooks until the gateway stops; what was sent by then is waited for, but not for ever.
+    fn send_webhooks(&self) -> tokio::task::JoinHandle<()> {
+        let (worker, shutdown) = (self.webhooks(), self.shutdown.clone());
+        let drain = Duration::from_secs(self.settings.drain_seconds);
+        tokio::spawn(async move {
+            let worker = match worker {
+                Ok(worker) => worker,
+                // Such as an image without any root certificate: everything else works.
+                Err(fault) => return tracing::error!(cause = %fault.chain(), "no webhook is sent from this gateway"),
+            };
+            let late = async {
+                shutdown.begun().await;
+                tokio::time::sleep(drain).await;
+            };
+            tokio::select! {
+                () = worker.run() => {}
+                () = late => tracing::warn!("some webhooks were not answered in time; another gateway sends them again"),
+            }
+        })
+    }
+
     /// Serves until `stop` resolves, then lets open streams end and answers what was asked before.
     pub async fn serve(
         &self,
@@ -101,6 +132,7 @@ impl App {
         let metrics = PrometheusBuilder::new().install_recorder().ok();
         let router = self.router(graphiql, metrics)?.into_make_service_with_connect_info::<SocketAddr>();
         let worker = tokio::spawn(crate::credit::worker::run(self.kernel.clone(), self.shutdown.clone()));
+        let webhooks = self.send_webhooks();
         let last_used = tokio::spawn(self.last_used.clone().run(self.kernel.clone(), self.shutdown.clone()));
         let shutdown = self.shutdown.clone();
         let stopping = shutdown.clone();
@@ -122,9 +154,11 @@ impl App {
             () = ended => tracing::warn!("some connections did not end in time"),
         }
         worker.abort();
-        // It writes once more when the shutdown begins.
-        if let Err(error) = last_used.await {
-            tracing::warn!(cause = %error, "a worker ended early");
+        // The one writes once more when the shutdown begins, the other waits for what it sent.
+        for ending in [last_used, webhooks] {
+            if let Err(error) = ending.await {
+                tracing::warn!(cause = %error, "a worker ended early");
+            }
         }
         Ok(())
     }

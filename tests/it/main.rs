@@ -19,3 +19,6 @@ mod organization;
 mod program;
 mod schema;
 mod seed;
+mod webhook;
+mod webhook_library;
+mod webhook_refused;

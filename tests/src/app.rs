@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use banyan::app::App;
@@ -9,6 +10,9 @@ use banyan::http::GraphiqlSettings;
 use banyan::kernel::Kernel;
 use banyan::kernel::clock::{ManualClock, World};
 use banyan::settings::SettingsInput;
+use banyan::webhook::Loopback;
+use banyan::webhook::send::{Names, Sender, SystemNames};
+use banyan::webhook::worker::Worker;
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 
@@ -22,6 +26,8 @@ use crate::{Answer, Key, Request};
 const PEPPER: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 /// Enough for two requests at once on one test's database; many tests share the server.
 const POSTGRES_CONNECTIONS: u32 = 4;
+/// How long a webhook waits for an answer.
+const PATIENCE: Duration = Duration::from_millis(400);
 
 /// A gateway with a database of its own. Clones are the same gateway.
 #[derive(Clone)]
@@ -50,6 +56,8 @@ impl TestApp {
             postgres_connections: Some(POSTGRES_CONNECTIONS),
             // A root starts empty, so that a test's numbers are its own.
             root_credits: Some(0),
+            // Tests receive webhooks themselves.
+            webhook_http_loopback: Some(true),
             ..SettingsInput::default()
         };
         let settings = settings.resolve().expect("the settings of tests are valid");
@@ -124,6 +132,19 @@ impl TestApp {
     /// Does everything that workers would do by now.
     pub async fn run_workers_until_idle(&self) {
         banyan::credit::worker::run_until_idle(self.kernel()).await.expect("the workers do their work");
+    }
+
+    /// What sends webhooks, with short patience; not part of [`TestApp::run_workers_until_idle`], because most tests'
+    /// endpoints lead nowhere.
+    pub fn webhooks(&self) -> Worker {
+        self.webhooks_with(Loopback::Allowed, Arc::new(SystemNames))
+    }
+
+    /// The same, with names that lead where the test wants.
+    pub fn webhooks_with(&self, loopback: Loopback, names: Arc<dyn Names>) -> Worker {
+        let sender = Sender::new(loopback, names, PATIENCE).expect("a client can be made");
+        let app = &self.0.app;
+        Worker::new(app.kernel.clone(), app.peppers.sealer(), sender, app.shutdown.clone())
     }
 
     /// What the database holds. Two of them are equal when nothing changed in between.

@@ -120,6 +120,7 @@ pub(crate) async fn contents(app: &TestApp) -> BTreeMap<String, i64> {
         "event",
         "member",
         "webhook_endpoint",
+        "delivery",
         "project",
         "seller",
         "buyer",

@@ -1,5 +1,7 @@
 //! Every type of event, and patterns over them. Pure.
 
+use entity::kind::Delegation;
+
 use crate::api_key::event as api_key;
 use crate::credit::event as credit;
 use crate::member::event as member;
@@ -56,8 +58,26 @@ pub const EVENT_TYPES: &[EventType] = &[
     of(trade::INVOICE_CANCELLED, "An invoice was withdrawn."),
     of(webhook::CREATED, "A webhook endpoint was registered."),
     of(webhook::UPDATED, "A webhook endpoint changed, was disabled or enabled."),
+    of(webhook::PAUSED, "A webhook endpoint was paused; what happens is kept for it."),
+    of(webhook::RESUMED, "A webhook endpoint was resumed."),
+    of(
+        webhook::SECRET_ROTATED,
+        "A webhook endpoint got another signing secret; the one before it signs too for a while.",
+    ),
+    of(webhook::DISABLED, "A webhook endpoint was disabled because it is gone, or failed for days."),
     of(webhook::DELETED, "A webhook endpoint was removed."),
+    of(webhook::PING, "A webhook endpoint was pinged. Only that endpoint hears of it, whatever types it asked for."),
 ];
+
+/// What every edge between an organization and an ancestor has to delegate for the ancestor to hear of this. None for what
+/// belongs to control, which always reaches (SPEC §8).
+pub fn delegation_of(name: &str) -> Option<Delegation> {
+    match name.split('.').next()? {
+        "credit" => Some(Delegation::Billing),
+        "project" | "seller" | "buyer" | "invoice" => Some(Delegation::DataRead),
+        _ => None,
+    }
+}
 
 /// Everything.
 const ANY: &str = "*";
@@ -118,6 +138,16 @@ mod tests {
         assert!(declared.len() > 20, "the sources were not found");
         assert_eq!(listed, declared);
         assert!(EVENT_TYPES.iter().all(|known| known.description.ends_with('.')));
+    }
+
+    /// A new kind of data must say what it needs, or ancestors hear what is not theirs.
+    #[test]
+    fn every_type_is_control_money_or_data() {
+        let mut control: Vec<&str> = EVENT_TYPES.iter().map(|known| known.name).collect();
+        control.retain(|name| delegation_of(name).is_none());
+        let mut features: Vec<&str> = control.iter().filter_map(|name| name.split('.').next()).collect();
+        features.dedup();
+        assert_eq!(features, ["organization", "api_key", "member", "webhook_endpoint"]);
     }
 
     #[test]

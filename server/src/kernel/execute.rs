@@ -82,6 +82,7 @@ impl Kernel {
             realm,
             home: None,
             now: self.world.clock.now(),
+            sequence: 0,
             world: self.world.clone(),
             caller: caller.clone(),
             target: None,
@@ -232,7 +233,8 @@ pub(super) async fn lock_realm(tx: &mut Tx) -> Result<i64> {
     let row = row.ok_or_else(|| Fault::new(format!("realm {} has no row", tx.realm)))?;
     // Not before: what waited for the lock happens after what held it.
     tx.now = tx.world.clock.now();
-    Ok(row.try_get("", "sequence")?)
+    tx.sequence = row.try_get("", "sequence")?;
+    Ok(tx.sequence)
 }
 
 pub(super) async fn advance_realm(tx: &Tx, sequence: i64) -> Result<()> {
@@ -298,6 +300,7 @@ fn owner_table(id: AnyId) -> Option<&'static str> {
         AnyId::ApiKey(_) => "api_key",
         AnyId::Hold(_) => "hold",
         AnyId::WebhookEndpoint(_) => "webhook_endpoint",
+        AnyId::Delivery(_) => "delivery",
         AnyId::Project(_) => "project",
         AnyId::Seller(_) => "seller",
         AnyId::Buyer(_) => "buyer",

@@ -3,7 +3,8 @@
 //! A mutation is a [`command::Command`]: a name, a permission, a closed list of refusals, and `run`. [`Kernel::execute`]
 //! takes the realm's lock, authorizes with what the database says *now*, answers a known idempotency key with its first
 //! answer, runs the command, writes its audit entry and events, and commits; it retries what the database asks to retry,
-//! a bounded number of times. Nothing else can begin or commit a transaction.
+//! a bounded number of times. Nothing else can begin or commit a transaction, but for [`work`]: the bookkeeping of workers,
+//! which is no change that anybody made.
 //!
 //! **Order.** Every write of a realm holds the realm's row, so one realm's changes have one order, which `sequence`
 //! spells out: events and audit entries are numbered without gaps in the order of their commits, and two commands of one
@@ -26,6 +27,7 @@ pub mod page;
 pub mod seal;
 pub mod sql;
 pub mod tx;
+pub mod work;
 
 use sea_orm::ConnectionTrait;
 use tokio::sync::watch;

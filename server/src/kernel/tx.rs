@@ -24,6 +24,8 @@ pub struct Tx {
     /// The realm the command began in, when it has entered a new one.
     pub(super) home: Option<RealmId>,
     pub(super) now: Timestamp,
+    /// The last number the realm had given out when the lock was taken.
+    pub(super) sequence: i64,
     pub(super) world: World,
     pub(super) caller: Caller,
     pub(super) target: Option<Target>,
@@ -62,6 +64,13 @@ impl Tx {
 
     pub fn address(&self) -> Option<IpAddr> {
         self.caller.address
+    }
+
+    /// The number of the last event queued so far, or one that is smaller than any to come when there is none yet. Only in
+    /// a command that stays in its realm.
+    pub fn last_sequence(&self) -> i64 {
+        // The audit entry comes first.
+        self.sequence + 1 + i64::try_from(self.events.len()).unwrap_or(0)
     }
 
     /// A new id of any kind.

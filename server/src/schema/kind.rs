@@ -165,6 +165,17 @@ kinds! {
         /// Its own and every descendant's: the firehose.
         Subtree,
     }
+    /// What became of a delivery.
+    DeliveryStatus = "entity::kind::DeliveryStatus" {
+        /// It is still being tried, or waits for those before it.
+        Pending,
+        /// An attempt succeeded.
+        Delivered,
+        /// The last attempt failed.
+        Failed,
+        /// It was not sent: its endpoint was disabled.
+        Cancelled,
+    }
     /// Where an invoice stands.
     InvoiceStatus = "entity::kind::InvoiceStatus" {
         /// May still be changed.

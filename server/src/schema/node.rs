@@ -20,7 +20,7 @@ use crate::organization::graphql::{Organization, Organizations};
 use crate::project::graphql::Project;
 use crate::schema::session::{Session, expose};
 use crate::trade::graphql::{Buyer, Invoice, Seller};
-use crate::webhook::graphql::WebhookEndpoint;
+use crate::webhook::graphql::{WebhookDelivery, WebhookEndpoint};
 
 /// The most ids `nodes` takes.
 const NODES_MAX: usize = 100;
@@ -36,6 +36,7 @@ pub enum Node {
     ApiKey(ApiKey),
     AuditEvent(AuditEvent),
     WebhookEndpoint(WebhookEndpoint),
+    WebhookDelivery(WebhookDelivery),
     Project(Project),
     Seller(Seller),
     Buyer(Buyer),
@@ -93,6 +94,7 @@ async fn nodes(session: &Arc<Session>, ids: &[ID]) -> Result<Vec<Option<Node>>, 
     load.api_keys(&wanted, &mut found).await?;
     load.audit_events(&wanted, &mut found).await?;
     load.owned(of_kind!(wanted, WebhookEndpoint), Node::WebhookEndpoint, &mut found).await?;
+    load.owned(of_kind!(wanted, Delivery), Node::WebhookDelivery, &mut found).await?;
     load.owned(of_kind!(wanted, Project), Node::Project, &mut found).await?;
     load.owned(of_kind!(wanted, Seller), Node::Seller, &mut found).await?;
     load.owned(of_kind!(wanted, Buyer), Node::Buyer, &mut found).await?;

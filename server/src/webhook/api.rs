@@ -7,13 +7,16 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFi
 
 use crate::kernel::error::Result;
 use crate::kernel::tx::Tx;
+use crate::webhook::model::DISABLED_BY_ARCHIVE;
 
-/// Disables every endpoint of the organizations.
+/// Disables every endpoint of the organizations that are being archived. What happened up to the last event queued so far
+/// is still sent.
 pub async fn disable_all(tx: &Tx, organizations: &[OrganizationId]) -> Result<()> {
     for chunk in organizations.chunks(500) {
         Entity::update_many()
             .col_expr(Column::DisabledAt, Expr::value(tx.now()))
-            .col_expr(Column::DisabledReason, Expr::value("The organization was archived."))
+            .col_expr(Column::DisabledReason, Expr::value(DISABLED_BY_ARCHIVE))
+            .col_expr(Column::UntilSequence, Expr::value(tx.last_sequence()))
             .filter(Column::RealmId.eq(tx.realm()))
             .filter(Column::OrganizationId.is_in(chunk.iter().copied()))
             .filter(Column::DisabledAt.is_null())

@@ -1,13 +1,19 @@
 //! A webhook endpoint and what makes one valid. Pure.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use entity::kind::EventScope;
 
+use crate::access::path::Path;
 use crate::access::scope::Scopes;
 use crate::event::catalogue;
 use crate::kernel::error::{ErrorCode, Refusal};
+use crate::webhook::address::{self, Loopback};
 
+pub use entity::delivery::Model as Delivery;
 pub use entity::webhook_endpoint::Model as Endpoint;
 
 /// The most endpoints of one organization.
@@ -20,6 +26,43 @@ pub const DESCRIPTION_MAX_CHARS: usize = 500;
 
 /// What `disabledReason` says when the organization asked for it.
 pub const DISABLED_ON_REQUEST: &str = "Disabled on request.";
+
+/// What `disabledReason` says when the organization was archived.
+pub const DISABLED_BY_ARCHIVE: &str = "The organization was archived.";
+/// How long the secret before a rotation signs too, when the request does not say.
+pub const OVERLAP_DEFAULT: Duration = Duration::from_hours(24);
+pub const OVERLAP_MAX: Duration = Duration::from_hours(7 * 24);
+
+/// What happens to an endpoint's deliveries now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// They are sent.
+    Open,
+    /// They are kept for when it is resumed.
+    Paused,
+    /// They are kept for when its organization is resumed.
+    Suspended,
+    /// They are cancelled.
+    Disabled,
+}
+
+/// Whether anything is sent to an endpoint. `path` is its organization's.
+pub fn standing(endpoint: &Endpoint, path: Option<&Path>) -> Standing {
+    // What an archive disables still sends what happened up to then.
+    if endpoint.disabled_at.is_some() && endpoint.until_sequence.is_none() {
+        return Standing::Disabled;
+    }
+    if endpoint.paused_at.is_some() {
+        return Standing::Paused;
+    }
+    let suspended = path.is_some_and(|path| path.nodes().iter().any(|node| node.suspended));
+    if suspended { Standing::Suspended } else { Standing::Open }
+}
+
+/// Whether an endpoint was enabled when the event with this number happened.
+pub fn was_enabled(endpoint: &Endpoint, sequence: i64) -> bool {
+    endpoint.since_sequence < sequence && endpoint.until_sequence.is_none_or(|until| sequence <= until)
+}
 
 /// An https URL without credentials or fragment; http only to this very machine, where the deployment allows it.
 pub fn check_url(text: &str, allow_http_loopback: bool) -> Result<(), Refusal> {
@@ -34,6 +77,16 @@ pub fn check_url(text: &str, allow_http_loopback: bool) -> Result<(), Refusal> {
         "https" => {}
         "http" if allow_http_loopback && is_loopback(&url) => {}
         _ => return wrong("An endpoint is reached over https://."),
+    }
+    let loopback = if allow_http_loopback { Loopback::Allowed } else { Loopback::Refused };
+    let literal = match url.host() {
+        Some(url::Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+        Some(url::Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+        _ => None,
+    };
+    // A courtesy: what a name leads to is decided when it is dialled, and so is this again.
+    if let Some(what) = literal.and_then(|address| address::refusal(address, loopback)) {
+        return wrong(&format!("This address is not public: {what}. An endpoint is reached over the internet."));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return wrong("A URL carries no user name or password. Check the signature of what arrives instead.");

@@ -26,6 +26,11 @@ impl<R> Owned<R> {
         &self.level.members[self.index]
     }
 
+    /// A row of a level that was listed elsewhere.
+    pub fn member(owner: Organization, level: Arc<Level<R>>, index: usize) -> Self {
+        Self { owner, level, index }
+    }
+
     /// A row of one organization that was found or made alone.
     pub fn one(owner: Organization, row: R) -> Self {
         Self { owner, level: Level::new(vec![row]), index: 0 }

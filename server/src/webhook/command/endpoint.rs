@@ -1,7 +1,7 @@
 //! Registering, changing and removing webhook endpoints.
 
 use entity::codec::Json;
-use entity::id::{AnyId, OrganizationId, RealmId, WebhookEndpointId};
+use entity::id::{AnyId, OrganizationId, WebhookEndpointId};
 use entity::kind::EventScope;
 use serde::{Deserialize, Serialize};
 
@@ -10,19 +10,16 @@ use crate::kernel::command::{Command, Subject};
 use crate::kernel::error::{ErrorCode, Refusal, Result};
 use crate::kernel::event::Event;
 use crate::kernel::owned;
-use crate::kernel::seal::{Place, Sealer};
+use crate::kernel::seal::Sealer;
 use crate::kernel::tx::Tx;
 use crate::organization::api::live_target;
 use crate::organization::model::Change;
+use crate::webhook::command::{secret_place, tell};
+use crate::webhook::event;
 use crate::webhook::model::{
     DISABLED_ON_REQUEST, ENDPOINTS_MAX, Endpoint, check_description, check_scope, check_url, event_types, secret,
 };
-use crate::webhook::{event, store};
-
-/// What an endpoint's secret is sealed for; who sends opens it with the same.
-pub fn secret_place(realm: RealmId, id: WebhookEndpointId) -> Place {
-    Place { realm, table: "webhook_endpoint", column: "secret_sealed", id: AnyId::WebhookEndpoint(id) }
-}
+use crate::webhook::store::{endpoint as store, queue};
 
 /// An endpoint just registered. The secret is there the first time only.
 #[derive(Clone, Serialize, Deserialize)]
@@ -88,12 +85,18 @@ impl Command for CreateEndpoint {
             event_types: Json(types),
             scope: self.scope,
             description: self.description.clone(),
-            secret_sealed: self.sealer.seal(secret_place(tx.realm(), id), &secret, tx.secret()),
+            secret_sealed: self.sealer.seal(secret_place(tx.realm(), id, "secret_sealed"), &secret, tx.secret()),
             created_at: tx.now(),
             disabled_at: None,
             disabled_reason: None,
+            paused_at: None,
+            previous_secret_sealed: None,
+            previous_secret_expires_at: None,
+            since_sequence: tx.last_sequence(),
+            until_sequence: None,
         };
         store::insert(tx, endpoint.clone()).await?;
+        queue::open(tx, id).await?;
         tell(tx, event::CREATED, &endpoint);
         Ok(Registered { endpoint, secret: Some(secret) })
     }
@@ -101,20 +104,6 @@ impl Command for CreateEndpoint {
     fn forget_secrets(output: &mut Registered) {
         output.secret = None;
     }
-}
-
-fn tell(tx: &mut Tx, event_type: &'static str, endpoint: &Endpoint) {
-    let data = event::Changed {
-        webhook_endpoint_id: endpoint.id,
-        event_types: &endpoint.event_types.0,
-        scope: endpoint.scope,
-        enabled: endpoint.disabled_at.is_none(),
-    };
-    let path = tx.target().path.ids().collect();
-    tx.note("webhookEndpointId", endpoint.id.to_string());
-    tx.note("scope", endpoint.scope.as_str());
-    tx.note("enabled", data.enabled);
-    tx.emit(Event::new(event_type, path, &data));
 }
 
 /// Changes an endpoint; its secret stays.
@@ -161,10 +150,16 @@ impl Command for UpdateEndpoint {
         }
         endpoint.description = self.description.apply(endpoint.description.take());
         match self.enabled {
-            Some(true) => (endpoint.disabled_at, endpoint.disabled_reason) = (None, None),
+            Some(true) if endpoint.disabled_at.is_some() => {
+                (endpoint.disabled_at, endpoint.disabled_reason) = (None, None);
+                // What happened meanwhile is not caught up with.
+                endpoint.since_sequence = tx.last_sequence();
+                queue::forgive(tx, endpoint.id).await?;
+            }
             Some(false) if endpoint.disabled_at.is_none() => {
                 endpoint.disabled_at = Some(tx.now());
                 endpoint.disabled_reason = Some(DISABLED_ON_REQUEST.to_owned());
+                queue::wake_now(tx, endpoint.id).await?;
             }
             _ => {}
         }
@@ -194,6 +189,8 @@ impl Command for DeleteEndpoint {
         let endpoint: Endpoint = owned::get(tx, self.endpoint).await?;
         check_scope(&tx.target().scopes, endpoint.scope)?;
         store::delete(tx, endpoint.id).await?;
+        // Whoever serves it next finds it gone and clears its log.
+        queue::wake_now(tx, endpoint.id).await?;
         let path = tx.target().path.ids().collect();
         tx.emit(Event::new(event::DELETED, path, &event::Deleted { webhook_endpoint_id: endpoint.id }));
         tx.note("webhookEndpointId", endpoint.id.to_string());

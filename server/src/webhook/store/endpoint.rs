@@ -1,4 +1,4 @@
-//! The SQL of webhook endpoints.
+//! Endpoints, as people keep them.
 
 use entity::id::{OrganizationId, WebhookEndpointId};
 use entity::webhook_endpoint::{Column, Entity};
