@@ -8,7 +8,7 @@ use entity::id::{AnyId, ApiKeyId, KeyFamilyId, OrganizationId};
 use entity::{api_key, api_key_family};
 use serde::{Deserialize, Serialize};
 
-use crate::access::policy::{self, Permission, Reach};
+use crate::access::policy::{self, Reach};
 use crate::access::principal::Principal;
 use crate::access::scope::Scopes;
 use crate::access::store as access_store;
@@ -53,7 +53,6 @@ pub struct CreateKey {
 
 impl Command for CreateKey {
     const NAME: &'static str = "apiKeyCreate";
-    const PERMISSION: Permission = Permission::KeyWrite;
     const REFUSALS: &'static [ErrorCode] = &[ErrorCode::InvalidInput, ErrorCode::ForbiddenScope, ErrorCode::Conflict];
     type Output = Minted;
 
@@ -155,7 +154,6 @@ pub struct RotateKey {
 
 impl Command for RotateKey {
     const NAME: &'static str = "apiKeyRotate";
-    const PERMISSION: Permission = Permission::KeyWrite;
     const REFUSALS: &'static [ErrorCode] = &[ErrorCode::InvalidInput, ErrorCode::ForbiddenScope, ErrorCode::Conflict];
     type Output = Minted;
 
@@ -232,7 +230,6 @@ pub struct RevokeKey {
 
 impl Command for RevokeKey {
     const NAME: &'static str = "apiKeyRevoke";
-    const PERMISSION: Permission = Permission::KeyWrite;
     const REFUSALS: &'static [ErrorCode] = &[ErrorCode::InvalidInput, ErrorCode::ForbiddenScope];
     type Output = Vec<ApiKey>;
 
@@ -302,7 +299,6 @@ impl Verified {
 
 impl Command for VerifyKey {
     const NAME: &'static str = "apiKeyVerify";
-    const PERMISSION: Permission = Permission::KeyVerify;
     const REFUSALS: &'static [ErrorCode] = &[
         ErrorCode::InvalidInput,
         ErrorCode::ForbiddenScope,

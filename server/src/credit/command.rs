@@ -10,6 +10,7 @@ use entity::timestamp::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::access::fields;
 use crate::access::policy::Permission;
 use crate::credit::model::{Hold, Remark, Wallet};
 use crate::kernel::command::Subject;
@@ -73,7 +74,8 @@ pub struct GrantTerms {
 pub trait Movement: Serialize + Send + Sync {
     /// The mutation field's name: also the operation of the idempotency record and the action of the audit entry.
     const NAME: &'static str;
-    const PERMISSION: Permission;
+    /// What the mutation's row in [`fields`] says.
+    const PERMISSION: Permission = fields::needs("Mutation", Self::NAME);
     type Output: Serialize + DeserializeOwned + Send;
 
     fn subject(&self) -> Subject;
@@ -98,7 +100,6 @@ pub struct Charge {
 
 impl Movement for Charge {
     const NAME: &'static str = "creditCharge";
-    const PERMISSION: Permission = Permission::CreditSpend;
     type Output = Spent;
 
     fn subject(&self) -> Subject {
@@ -126,7 +127,6 @@ pub struct TakeHold {
 
 impl Movement for TakeHold {
     const NAME: &'static str = "creditHold";
-    const PERMISSION: Permission = Permission::CreditSpend;
     type Output = Spent;
 
     fn subject(&self) -> Subject {
@@ -155,7 +155,6 @@ pub struct Capture {
 
 impl Movement for Capture {
     const NAME: &'static str = "creditCapture";
-    const PERMISSION: Permission = Permission::CreditSpend;
     type Output = Spent;
 
     fn subject(&self) -> Subject {
@@ -181,7 +180,6 @@ pub struct Void {
 
 impl Movement for Void {
     const NAME: &'static str = "creditVoid";
-    const PERMISSION: Permission = Permission::CreditSpend;
     type Output = Spent;
 
     fn subject(&self) -> Subject {
@@ -209,7 +207,6 @@ pub struct Refund {
 
 impl Movement for Refund {
     const NAME: &'static str = "creditRefund";
-    const PERMISSION: Permission = Permission::CreditSpend;
     type Output = Spent;
 
     fn subject(&self) -> Subject {
@@ -239,7 +236,6 @@ pub struct TransferCredits {
 
 impl Movement for TransferCredits {
     const NAME: &'static str = "creditTransfer";
-    const PERMISSION: Permission = Permission::CreditTransfer;
     type Output = Moved;
 
     fn subject(&self) -> Subject {
@@ -270,7 +266,6 @@ pub struct GrantCredits {
 
 impl Movement for GrantCredits {
     const NAME: &'static str = "creditGrant";
-    const PERMISSION: Permission = Permission::CreditIssue;
     type Output = Moved;
 
     fn subject(&self) -> Subject {

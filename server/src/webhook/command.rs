@@ -5,7 +5,6 @@ use entity::id::{AnyId, OrganizationId, RealmId, WebhookEndpointId};
 use entity::kind::EventScope;
 use serde::{Deserialize, Serialize};
 
-use crate::access::policy::Permission;
 use crate::kernel::command::{Command, Subject};
 use crate::kernel::error::{ErrorCode, Refusal, Result};
 use crate::kernel::event::Event;
@@ -56,7 +55,6 @@ pub struct CreateEndpoint {
 
 impl Command for CreateEndpoint {
     const NAME: &'static str = "webhookEndpointCreate";
-    const PERMISSION: Permission = Permission::WebhookWrite;
     const REFUSALS: &'static [ErrorCode] = &[ErrorCode::InvalidInput, ErrorCode::ForbiddenScope, ErrorCode::Conflict];
     type Output = Registered;
 
@@ -132,7 +130,6 @@ pub struct UpdateEndpoint {
 
 impl Command for UpdateEndpoint {
     const NAME: &'static str = "webhookEndpointUpdate";
-    const PERMISSION: Permission = Permission::WebhookWrite;
     const REFUSALS: &'static [ErrorCode] = &[ErrorCode::InvalidInput, ErrorCode::ForbiddenScope, ErrorCode::Conflict];
     type Output = Endpoint;
 
@@ -182,7 +179,6 @@ pub struct DeleteEndpoint {
 
 impl Command for DeleteEndpoint {
     const NAME: &'static str = "webhookEndpointDelete";
-    const PERMISSION: Permission = Permission::WebhookWrite;
     const REFUSALS: &'static [ErrorCode] = &[ErrorCode::ForbiddenScope];
     type Output = OrganizationId;
 
