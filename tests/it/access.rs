@@ -320,4 +320,40 @@ both! {
         let answer = app.gql(&root.key, audit, json!({})).await.clean();
         assert_eq!(*answer.at("/auditEvents/nodes"), json!([]));
     }
+
+    async fn a_transfer_over_an_edge_does_not_show_the_wallet_behind_it(app) {
+        let root = app.root("Yona").with_credits(10).create().await;
+        let child = root.child("Acme").linked().with_credits(5).create().await;
+        let input = json!({ "targetOrganizationId": child.id, "amount": 1 });
+        let both = "transaction { amount entries { balanceAfter } } sourceWallet { balance } targetWallet { balance }";
+        let answer = app.mutate(&root.key, "creditTransfer", input.clone(), both).await;
+        assert_eq!(answer.done()["targetWallet"], json!({ "balance": 6 }));
+        let narrow = json!({ "organizationId": child.id, "delegation": [] });
+        app.mutate(&root.key, "organizationDelegationUpdate", narrow, "organization { id }").await.done();
+        let answer = app.mutate(&root.key, "creditTransfer", input, both).await;
+        let done = answer.done();
+        assert_eq!((&done["sourceWallet"], &done["targetWallet"]), (&json!({ "balance": 8 }), &Value::Null));
+        assert_eq!(done["transaction"], json!({ "amount": 1, "entries": [{ "balanceAfter": 8 }] }));
+    }
+
+    async fn a_key_without_org_read_is_told_where_it_is_and_no_more(app) {
+        let root = app.root("Quinn's").create().await;
+        root.child("Acme").create().await;
+        let key = root.mint(&["credits:read"]).await;
+        let own = "{ viewer { organization { id name effectiveStatus wallet { organization { name } } } } }";
+        let answer = app.gql(&key, own, json!({})).await.clean();
+        assert_eq!(answer.at("/viewer/organization/name"), "Quinn's");
+        for field in [
+            "email",
+            "metadata",
+            "children { totalCount }",
+            "descendants { nodes { id } }",
+            "funding { mode }",
+            "suspensions { reason }",
+            "wallet { organization { children { nodes { id } } } }",
+        ] {
+            let document = format!("{{ viewer {{ organization {{ {field} }} }} }}");
+            app.gql(&key, &document, json!({})).await.failed("FORBIDDEN_SCOPE");
+        }
+    }
 }

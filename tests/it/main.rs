@@ -1,6 +1,7 @@
 //! Everything through GraphQL, on both databases, one module for each feature.
 
 mod access;
+mod access_table;
 mod api_key;
 mod bad_input;
 mod credit_charge;
@@ -9,6 +10,7 @@ mod credit_hold;
 mod credit_limits;
 mod credit_transfer;
 mod databases;
+mod explain;
 mod guide_documents;
 mod guide_layers;
 mod guide_yona;

@@ -1,13 +1,17 @@
-//! Who may do what: one table and one function, pure.
+//! Who may do what: the permissions, and the functions that decide, pure.
 //!
 //! Authority is the principal's scopes ∩ what the path allows (SPEC §3). In the own organization the scopes decide. In a
 //! descendant, control always reaches; wallets and data only as far as every edge on the way delegates them. Anywhere
 //! else the thing does not exist.
+//!
+//! Which field asks for which permission is `fields`' table; which role holds which scopes is `role`'s. A decision goes
+//! [`reach`] → [`decide`] → [`Place::check`] → [`Standing::check`]; the kernel, the resolvers and `explainAccess` call the
+//! same four.
 
 use entity::id::OrganizationId;
 use entity::kind::{Delegation, Delegations};
 
-use crate::access::path::Path;
+use crate::access::path::{EffectiveStatus, Path};
 use crate::access::scope::{ADMIN, Scopes};
 
 /// What an action needs of the edges between the acting organization and a descendant.
@@ -62,6 +66,8 @@ permissions! {
     CreditRead = "credit:read", ["credits:read", ADMIN], Delegated(Billing);
     CreditSpend = "credit:spend", ["credits:spend"], Delegated(Billing);
     CreditTransfer = "credit:transfer", ["credits:transfer", ADMIN], Control;
+    /// The wallets at the ends of a movement, as it left them.
+    CreditMoved = "credit:moved", ["credits:transfer", "credits:read", ADMIN], Delegated(Billing);
     CreditIssue = "credit:issue", [], Operator;
     MemberRead = "member:read", ["members:*", ADMIN], Control;
     MemberWrite = "member:write", ["members:*", ADMIN], Control;
@@ -113,6 +119,75 @@ pub fn reach(own: OrganizationId, path: &Path) -> Option<Reach> {
     None
 }
 
+/// The child of the first edge below `own`, on the way down to the organization of this path, that does not delegate
+/// this; `None` when every edge does.
+pub fn lacking_edge(own: OrganizationId, path: &Path, delegation: Delegation) -> Option<OrganizationId> {
+    let below = path.nodes().iter().take_while(|node| node.id != own);
+    below.filter(|node| !node.delegation.contains(delegation)).last().map(|node| node.id)
+}
+
+/// Where an act must come from, as the tree sees it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    Anywhere,
+    /// Not from the organization itself.
+    Above,
+    /// Not from the organization itself, unless it is a root.
+    AboveOrRoot,
+    /// Only on a root.
+    Root,
+}
+
+impl Place {
+    pub fn check(self, reach: Reach, path: &Path) -> Result<(), Denial> {
+        let is_root = path.depth() == 1;
+        let allowed = match self {
+            Self::Anywhere => true,
+            Self::Above => reach != Reach::Own,
+            Self::AboveOrRoot => reach != Reach::Own || is_root,
+            Self::Root => is_root,
+        };
+        if allowed { Ok(()) } else { Err(Denial::Misplaced(self)) }
+    }
+}
+
+/// What the organization acted on must be. Checked after a known idempotency key was answered: what was done once is told
+/// again whatever became of the organization since.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Whatever it is.
+    Any,
+    /// Not archived itself.
+    Live,
+    /// Neither it nor an ancestor archived.
+    Unarchived,
+    /// Neither it nor an ancestor suspended or archived.
+    Active,
+}
+
+impl Standing {
+    /// The status that is in the way, when one is.
+    pub fn check(self, path: &Path) -> Result<(), EffectiveStatus> {
+        let status = path.effective_status();
+        let allowed = match self {
+            Self::Any => true,
+            Self::Live => !path.nodes()[0].archived,
+            Self::Unarchived => !matches!(status, EffectiveStatus::Archived { .. }),
+            Self::Active => status == EffectiveStatus::Active,
+        };
+        if allowed { Ok(()) } else { Err(status) }
+    }
+}
+
+/// What allowed an action.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Grant {
+    /// The operator may do anything.
+    Operator,
+    /// This scope is held, and the path lets it through.
+    Scope(&'static str),
+}
+
 /// Why an action is refused to somebody who can see the organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Denial {
@@ -120,6 +195,8 @@ pub enum Denial {
     MissingScope(&'static [&'static str]),
     /// An edge on the way does not delegate this.
     NotDelegated(Delegation),
+    /// It has to come from another place in the tree.
+    Misplaced(Place),
     OperatorOnly,
 }
 
@@ -134,27 +211,32 @@ impl Denial {
                 "{} needs {delegation} delegated by every edge down to this organization. Its own principals can widen the edge.",
                 permission.as_str()
             ),
+            Self::Misplaced(Place::Root) => {
+                "This belongs to the root. Use a key of the root, and name the root.".to_owned()
+            }
+            Self::Misplaced(_) => {
+                "An organization does not do this to itself. An ancestor or the operator can.".to_owned()
+            }
             Self::OperatorOnly => format!("{} is reserved for the operator.", permission.as_str()),
         }
     }
 }
 
 /// The decision. Everything that guards anything calls this.
-pub fn decide(scopes: &Scopes, reach: Reach, permission: Permission) -> Result<(), Denial> {
+pub fn decide(scopes: &Scopes, reach: Reach, permission: Permission) -> Result<Grant, Denial> {
     if reach == Reach::Operator {
-        return Ok(());
+        return Ok(Grant::Operator);
     }
     if permission.need() == Operator {
         return Err(Denial::OperatorOnly);
     }
-    if !permission.scopes().iter().any(|scope| if *scope == ADMIN { scopes.is_admin() } else { scopes.allows(scope) }) {
-        return Err(Denial::MissingScope(permission.scopes()));
-    }
+    let held = |scope: &&&str| if **scope == ADMIN { scopes.is_admin() } else { scopes.allows(scope) };
+    let scope = permission.scopes().iter().find(held).ok_or(Denial::MissingScope(permission.scopes()))?;
     match (permission.need(), reach) {
         (Delegated(wanted), Reach::Descendant(delegated)) if !delegated.contains(wanted) => {
             Err(Denial::NotDelegated(wanted))
         }
-        _ => Ok(()),
+        _ => Ok(Grant::Scope(scope)),
     }
 }
 
@@ -167,7 +249,10 @@ mod tests {
     #[test]
     fn control_reaches_a_descendant_over_an_edge_that_delegates_nothing() {
         let admin = Scopes::new([ADMIN]);
-        assert_eq!(decide(&admin, Reach::Descendant(Delegations::NONE), Permission::OrganizationControl), Ok(()));
+        assert_eq!(
+            decide(&admin, Reach::Descendant(Delegations::NONE), Permission::OrganizationControl),
+            Ok(Grant::Scope(ADMIN))
+        );
         assert_eq!(
             decide(&admin, Reach::Descendant(Delegations::NONE), Permission::CreditRead),
             Err(Denial::NotDelegated(Billing))
@@ -179,7 +264,7 @@ mod tests {
         let linked = Delegations::default_of(Relation::Linked);
         let reach = Reach::Own.into_child(linked).into_child(Delegations::ALL);
         let scopes = Scopes::new(["projects:*", "credits:read"]);
-        assert_eq!(decide(&scopes, reach, Permission::CreditRead), Ok(()));
+        assert_eq!(decide(&scopes, reach, Permission::CreditRead), Ok(Grant::Scope("credits:read")));
         assert_eq!(decide(&scopes, reach, Permission::ProjectRead), Err(Denial::NotDelegated(DataRead)));
     }
 
@@ -194,6 +279,6 @@ mod tests {
     #[test]
     fn issuing_credits_is_the_operators_alone() {
         assert_eq!(decide(&Scopes::all_known(), Reach::Own, Permission::CreditIssue), Err(Denial::OperatorOnly));
-        assert_eq!(decide(&Scopes::default(), Reach::Operator, Permission::CreditIssue), Ok(()));
+        assert_eq!(decide(&Scopes::default(), Reach::Operator, Permission::CreditIssue), Ok(Grant::Operator));
     }
 }

@@ -7,7 +7,6 @@ use entity::id::{AnyId, ApiKeyId, KeyFamilyId, OrganizationId};
 use entity::{api_key, api_key_family};
 use serde::{Deserialize, Serialize};
 
-use crate::access::policy::Permission;
 use crate::access::scope::Scopes;
 use crate::api_key::event;
 use crate::api_key::model::{ApiKey, GRACE_MAX, Minter, Terms};
@@ -47,7 +46,6 @@ pub struct CreateKey {
 
 impl Command for CreateKey {
     const NAME: &'static str = "apiKeyCreate";
-    const PERMISSION: Permission = Permission::KeyWrite;
     const REFUSALS: &'static [ErrorCode] = &[ErrorCode::InvalidInput, ErrorCode::ForbiddenScope, ErrorCode::Conflict];
     type Output = Minted;
 
@@ -149,7 +147,6 @@ pub struct RotateKey {
 
 impl Command for RotateKey {
     const NAME: &'static str = "apiKeyRotate";
-    const PERMISSION: Permission = Permission::KeyWrite;
     const REFUSALS: &'static [ErrorCode] = &[ErrorCode::InvalidInput, ErrorCode::ForbiddenScope, ErrorCode::Conflict];
     type Output = Minted;
 
@@ -226,7 +223,6 @@ pub struct RevokeKey {
 
 impl Command for RevokeKey {
     const NAME: &'static str = "apiKeyRevoke";
-    const PERMISSION: Permission = Permission::KeyWrite;
     const REFUSALS: &'static [ErrorCode] = &[ErrorCode::InvalidInput, ErrorCode::ForbiddenScope];
     type Output = Vec<ApiKey>;
 

@@ -11,6 +11,7 @@ use entity::id::{ApiKeyId, OrganizationId};
 use entity::timestamp::Timestamp;
 use serde::Serialize;
 
+use crate::access::fields;
 use crate::access::policy::Permission;
 use crate::access::principal::KeyPrincipal;
 use crate::access::scope::Scopes;
@@ -27,7 +28,7 @@ use crate::kernel::execute::{check_key, unauthenticated};
 
 /// The mutation field's name.
 pub const NAME: &str = "apiKeyVerify";
-pub const PERMISSION: Permission = Permission::KeyVerify;
+pub const PERMISSION: Permission = fields::needs("Mutation", NAME);
 
 /// What is asked about a presented key.
 pub struct Question {
@@ -146,7 +147,6 @@ pub struct PresentedCharge {
 
 impl Movement for PresentedCharge {
     const NAME: &'static str = NAME;
-    const PERMISSION: Permission = PERMISSION;
     type Output = Spent;
 
     fn subject(&self) -> Subject {

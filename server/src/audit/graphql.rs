@@ -8,7 +8,7 @@ use entity::id::{ApiKeyId, OperatorKeyId};
 use entity::kind::PrincipalKind as Principal;
 use futures_util::future::BoxFuture;
 
-use crate::access::policy::Permission;
+use crate::access::fields::needs;
 use crate::audit::store::{self, Filter};
 use crate::kernel::error::Error;
 use crate::kernel::page::{Cursor, Slice, SortKey};
@@ -128,7 +128,7 @@ impl AuditQuery {
         let filter = Filter { action: filter.action, outcome: filter.outcome.map(Into::into) };
         let read = async {
             let named = optional_id(organization_id.as_ref(), "organizationId")?;
-            let (realm, path, _) = session.target(named, Permission::AuditRead).await?;
+            let (realm, path, _) = session.target(named, const { needs("Query", "auditEvents") }).await?;
             let slice = store::list(&session.snapshot(), realm, path.id(), &filter, &page).await?;
             Ok((realm, path.id(), slice))
         };

@@ -11,6 +11,7 @@ use entity::timestamp::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::access::fields;
 use crate::access::policy::Permission;
 use crate::access::principal::KeyPrincipal;
 use crate::credit::model::{Hold, Remark, Wallet};
@@ -75,7 +76,8 @@ pub struct GrantTerms {
 pub trait Movement: Serialize + Send + Sync {
     /// The mutation field's name: also the operation of the idempotency record and the action of the audit entry.
     const NAME: &'static str;
-    const PERMISSION: Permission;
+    /// What the mutation's row in [`fields`] says.
+    const PERMISSION: Permission = fields::needs("Mutation", Self::NAME);
     type Output: Serialize + DeserializeOwned + Send;
 
     fn subject(&self) -> Subject;
@@ -105,7 +107,6 @@ pub struct Charge {
 
 impl Movement for Charge {
     const NAME: &'static str = "creditCharge";
-    const PERMISSION: Permission = Permission::CreditSpend;
     type Output = Spent;
 
     fn subject(&self) -> Subject {
@@ -133,7 +134,6 @@ pub struct TakeHold {
 
 impl Movement for TakeHold {
     const NAME: &'static str = "creditHold";
-    const PERMISSION: Permission = Permission::CreditSpend;
     type Output = Spent;
 
     fn subject(&self) -> Subject {
@@ -162,7 +162,6 @@ pub struct Capture {
 
 impl Movement for Capture {
     const NAME: &'static str = "creditCapture";
-    const PERMISSION: Permission = Permission::CreditSpend;
     type Output = Spent;
 
     fn subject(&self) -> Subject {
@@ -188,7 +187,6 @@ pub struct Void {
 
 impl Movement for Void {
     const NAME: &'static str = "creditVoid";
-    const PERMISSION: Permission = Permission::CreditSpend;
     type Output = Spent;
 
     fn subject(&self) -> Subject {
@@ -216,7 +214,6 @@ pub struct Refund {
 
 impl Movement for Refund {
     const NAME: &'static str = "creditRefund";
-    const PERMISSION: Permission = Permission::CreditSpend;
     type Output = Spent;
 
     fn subject(&self) -> Subject {
@@ -246,7 +243,6 @@ pub struct TransferCredits {
 
 impl Movement for TransferCredits {
     const NAME: &'static str = "creditTransfer";
-    const PERMISSION: Permission = Permission::CreditTransfer;
     type Output = Moved;
 
     fn subject(&self) -> Subject {
@@ -277,7 +273,6 @@ pub struct GrantCredits {
 
 impl Movement for GrantCredits {
     const NAME: &'static str = "creditGrant";
-    const PERMISSION: Permission = Permission::CreditIssue;
     type Output = Moved;
 
     fn subject(&self) -> Subject {

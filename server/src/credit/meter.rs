@@ -6,7 +6,6 @@ use entity::meter;
 use sea_orm::{EntityTrait, IntoActiveModel, sea_query};
 use serde::Serialize;
 
-use crate::access::policy::Permission;
 use crate::credit::model::METER_KEY_MAX_CHARS;
 use crate::kernel::command::{Command, Subject};
 use crate::kernel::error::{ErrorCode, Refusal, Result};
@@ -23,7 +22,6 @@ pub struct SetMeter {
 
 impl Command for SetMeter {
     const NAME: &'static str = "meterSet";
-    const PERMISSION: Permission = Permission::OrganizationControl;
     const REFUSALS: &'static [ErrorCode] = &[ErrorCode::InvalidInput, ErrorCode::ForbiddenScope];
     type Output = meter::Model;
 
@@ -32,10 +30,6 @@ impl Command for SetMeter {
     }
 
     async fn run(&self, tx: &mut Tx) -> Result<meter::Model> {
-        if tx.target().path.depth() > 1 {
-            let message = "The catalogue belongs to the root. Set its meters with a key of the root.";
-            return Err(Refusal::new(ErrorCode::ForbiddenScope, message).into());
-        }
         let well_formed =
             |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-');
         if self.key.is_empty() || self.key.len() > METER_KEY_MAX_CHARS || !self.key.bytes().all(well_formed) {

@@ -8,6 +8,7 @@ use entity::event;
 use entity::id::OrganizationId;
 use futures_util::{Stream, StreamExt, stream};
 
+use crate::access::fields::{handed, needs};
 use crate::access::policy::Permission;
 use crate::credit::graphql::Wallet;
 use crate::event::stream::{Audience, batches};
@@ -120,7 +121,8 @@ impl EventSubscription {
         let session = Arc::clone(Session::of(ctx));
         let open = async {
             let types = read_types(types)?;
-            let audience = audience(&session, organization_id.as_ref(), scope, Permission::EventRead).await?;
+            let audience =
+                audience(&session, organization_id.as_ref(), scope, const { needs("Subscription", "events") }).await?;
             let from = match &after {
                 None => store::head(&session.snapshot(), audience.realm).await?,
                 Some(cursor) => cursor.parse().map_err(|_| {
@@ -156,7 +158,9 @@ impl EventSubscription {
     ) -> Result<impl Stream<Item = Result<Wallet>>> {
         let session = Arc::clone(Session::of(ctx));
         let open = async {
-            let audience = audience(&session, organization_id.as_ref(), scope, Permission::CreditRead).await?;
+            let audience =
+                audience(&session, organization_id.as_ref(), scope, const { needs("Subscription", "walletChanges") })
+                    .await?;
             // The head first, the wallet second: what happens between the two is sent again, never missed.
             let from = store::head(&session.snapshot(), audience.realm).await?;
             let first = wallets(&session, &BTreeSet::from([audience.organization]), &audience, environment).await?;
@@ -212,7 +216,7 @@ async fn wallets(
         };
         let reach = organization.member().reach;
         if covered
-            && session.allows(reach, Permission::CreditRead).is_ok()
+            && session.allows(reach, const { handed("Wallet") }).is_ok()
             && let Some(wallet) = Wallet::of(&organization, environment.into()).await?
         {
             found.push(wallet);

@@ -6,7 +6,8 @@ use entity::id::{AnyId, OrganizationId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::access::policy::Permission;
+use crate::access::fields;
+use crate::access::policy::{Permission, Place, Standing};
 use crate::kernel::error::{ErrorCode, Result};
 use crate::kernel::tx::Tx;
 
@@ -25,7 +26,13 @@ pub enum Subject {
 pub trait Command: Serialize + Send + Sync {
     /// The mutation field's name: also the operation of the idempotency record and the action of the audit entry.
     const NAME: &'static str;
-    const PERMISSION: Permission;
+    /// What the mutation's row in [`fields`] says; a mutation without one does not compile. Only what is no mutation of
+    /// the schema (a worker's command, the seed's) says it itself.
+    const PERMISSION: Permission = fields::needs("Mutation", Self::NAME);
+    /// What the organization acted on must be.
+    const STANDING: Standing = fields::standing(Self::NAME);
+    /// Where the act must come from.
+    const PLACE: Place = fields::place(Self::NAME);
     /// Every refusal `run` can answer with, beside those of the kernel itself.
     const REFUSALS: &'static [ErrorCode];
 

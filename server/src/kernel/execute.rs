@@ -13,8 +13,9 @@ use sea_orm::{ConnectionTrait, DatabaseBackend, EntityTrait};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::access::fields::{self, Needs};
 use crate::access::path::EffectiveStatus;
-use crate::access::policy::{self, Permission, Reach};
+use crate::access::policy::{self, Permission, Reach, Standing};
 use crate::access::principal::{Caller, Principal};
 use crate::access::scope::Scopes;
 use crate::access::store as access_store;
@@ -101,6 +102,11 @@ impl Kernel {
         if caller.principal == Principal::Anonymous {
             return Err(unauthenticated().into());
         }
+        debug_assert!(
+            fields::row("Mutation", C::NAME).is_none_or(|row| row.needs == Needs::Permission(C::PERMISSION)),
+            "{} asks for another permission than its row",
+            C::NAME
+        );
         let subject = command.subject();
         let realm = self.realm_of(caller, &subject).await?;
         let mut tx = self.begin(realm, caller).await?;
@@ -125,12 +131,19 @@ impl Kernel {
     async fn run_in<C: Command>(&self, tx: &mut Tx, command: &C, subject: &Subject) -> Result<Executed<C::Output>> {
         let sequence = lock_realm(tx).await?;
         tx.target = authorize(tx, subject, C::PERMISSION).await?;
+        if let Some(target) = &tx.target {
+            let placed = C::PLACE.check(target.reach, &target.path);
+            placed.map_err(|denial| denied(C::PERMISSION, &denial))?;
+        }
         let key = command.idempotency_key().map(str::to_owned);
         let hash = input_hash(C::NAME, command)?;
         if let Some(key) = &key
             && let Some(output) = first_answer::<C>(tx, key, &hash).await?
         {
             return Ok(Executed { output, replayed: true });
+        }
+        if let Some(target) = &tx.target {
+            stands(C::STANDING, target)?;
         }
         let output = command.run(tx).await?;
         // A new realm begins its own count.
@@ -384,6 +397,15 @@ pub(crate) fn status_refusal(status: EffectiveStatus) -> Option<Refusal> {
             Refusal::new(ErrorCode::OrganizationArchived, format!("{by} is archived, which is final."))
                 .with(Detail::Status { organization: by, archived: true }),
         ),
+    }
+}
+
+/// Refuses an organization whose status does not allow the act. Its own end is a `CONFLICT`: the act came too late.
+fn stands(standing: Standing, target: &Target) -> Result<(), Refusal> {
+    match (standing, standing.check(&target.path)) {
+        (_, Ok(())) => Ok(()),
+        (Standing::Live, Err(_)) => Err(Refusal::conflict(format!("{} is archived, which is final.", target.id()))),
+        (_, Err(status)) => status_refusal(status).map_or(Ok(()), Err),
     }
 }
 

@@ -4,7 +4,6 @@ use entity::id::{AnyId, MemberId, OrganizationId};
 use entity::kind::MemberRole;
 use serde::Serialize;
 
-use crate::access::policy::Permission;
 use crate::kernel::command::{Command, Subject};
 use crate::kernel::error::{ErrorCode, Refusal, Result};
 use crate::kernel::event::Event;
@@ -30,7 +29,6 @@ const FIELDS: PersonFields =
 
 impl Command for AddMember {
     const NAME: &'static str = "memberAdd";
-    const PERMISSION: Permission = Permission::MemberWrite;
     const REFUSALS: &'static [ErrorCode] = &[ErrorCode::InvalidInput, ErrorCode::ForbiddenScope, ErrorCode::Conflict];
     type Output = Member;
 
@@ -93,7 +91,6 @@ pub struct RemoveMember {
 
 impl Command for RemoveMember {
     const NAME: &'static str = "memberRemove";
-    const PERMISSION: Permission = Permission::MemberWrite;
     const REFUSALS: &'static [ErrorCode] = &[ErrorCode::ForbiddenScope, ErrorCode::Conflict];
     type Output = OrganizationId;
 

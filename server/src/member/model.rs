@@ -3,6 +3,7 @@
 use entity::kind::MemberRole;
 use serde::{Deserialize, Serialize};
 
+use crate::access::role::scopes_of;
 use crate::access::scope::{ADMIN, KNOWN, SCOPES_MAX, Scopes};
 use crate::kernel::error::{ErrorCode, Refusal};
 use crate::organization::model::{has_chars, is_email, is_phone_number};
@@ -59,25 +60,6 @@ impl Person {
 /// How addresses are kept and compared.
 pub fn fold_email(email: &str) -> String {
     email.to_lowercase()
-}
-
-/// What a role may do (SPEC §3).
-pub fn scopes_of(role: MemberRole) -> Scopes {
-    match role {
-        MemberRole::Owner | MemberRole::Admin => Scopes::all_known(),
-        MemberRole::Billing => Scopes::new(["org:read", "credits:read", "credits:transfer", "usage:read"]),
-        MemberRole::Developer => Scopes::new([
-            "org:read",
-            "keys:*",
-            "credits:read",
-            "webhooks:*",
-            "usage:read",
-            "books:*",
-            "trade:*",
-            "projects:*",
-        ]),
-        MemberRole::Viewer => Scopes::new(["org:read", "credits:read", "usage:read", "audit:read"]),
-    }
 }
 
 /// Whether a caller may give a role, or take it away. `org:admin` may give any: who controls an organization decides who

@@ -5,7 +5,6 @@ use entity::kind::{Environment, MemberRole};
 use entity::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::access::policy::Permission;
 use crate::access::scope::Scopes;
 use crate::api_key::api::{Minted, mint};
 use crate::api_key::model::Terms;
@@ -63,10 +62,9 @@ const FIELDS: PersonFields = PersonFields {
     phone_number: "ownerPhone",
 };
 
+/// It needs `org:admin`, which suffices for each of its parts.
 impl Command for ProvisionOrganization {
     const NAME: &'static str = "organizationProvision";
-    /// It needs `org:admin`, which suffices for each of its parts.
-    const PERMISSION: Permission = Permission::OrganizationControl;
     const REFUSALS: &'static [ErrorCode] = &[
         ErrorCode::InvalidInput,
         ErrorCode::ForbiddenScope,

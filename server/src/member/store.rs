@@ -6,6 +6,7 @@ use entity::{member, user};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter};
 use uuid::Uuid;
 
+use crate::access::fields::handed;
 use crate::access::policy::Permission;
 use crate::kernel::error::{Fault, Result};
 use crate::kernel::owned::OwnedRow;
@@ -15,7 +16,7 @@ use crate::member::model::{Membership, Person, User, fold_email};
 
 impl OwnedRow for Membership {
     const TABLE: &'static str = "member";
-    const READ: Permission = Permission::MemberRead;
+    const READ: Permission = handed("Member");
 
     fn uuid(&self) -> Uuid {
         self.id.into()

@@ -6,7 +6,7 @@ use entity::kind::{BillingMode, Delegation, Delegations, FundingMode, Relation, 
 use serde::Serialize;
 
 use crate::access::path::DEPTH_MAX;
-use crate::access::policy::{Permission, Reach};
+use crate::access::policy::Reach;
 use crate::credit;
 use crate::kernel::command::{Command, Subject};
 use crate::kernel::error::{Detail, ErrorCode, Refusal, Result};
@@ -43,7 +43,6 @@ pub enum Parent {
 
 impl Command for CreateOrganization {
     const NAME: &'static str = "organizationCreate";
-    const PERMISSION: Permission = Permission::OrganizationControl;
     const REFUSALS: &'static [ErrorCode] = &[
         ErrorCode::InvalidInput,
         ErrorCode::ForbiddenScope,
@@ -241,7 +240,6 @@ pub struct UpdateOrganization {
 
 impl Command for UpdateOrganization {
     const NAME: &'static str = "organizationUpdate";
-    const PERMISSION: Permission = Permission::OrganizationWrite;
     const REFUSALS: &'static [ErrorCode] =
         &[ErrorCode::InvalidInput, ErrorCode::Conflict, ErrorCode::StaleVersion, ErrorCode::ForbiddenScope];
     type Output = Organization;
@@ -280,7 +278,6 @@ pub struct UpdateRelation {
 
 impl Command for UpdateRelation {
     const NAME: &'static str = "organizationRelationUpdate";
-    const PERMISSION: Permission = Permission::OrganizationControl;
     const REFUSALS: &'static [ErrorCode] =
         &[ErrorCode::InvalidInput, ErrorCode::Conflict, ErrorCode::StaleVersion, ErrorCode::ForbiddenScope];
     type Output = Organization;
@@ -310,7 +307,6 @@ pub struct UpdateDelegation {
 
 impl Command for UpdateDelegation {
     const NAME: &'static str = "organizationDelegationUpdate";
-    const PERMISSION: Permission = Permission::OrganizationControl;
     const REFUSALS: &'static [ErrorCode] =
         &[ErrorCode::InvalidInput, ErrorCode::Conflict, ErrorCode::StaleVersion, ErrorCode::ForbiddenScope];
     type Output = Organization;
@@ -368,7 +364,6 @@ pub struct UpdateFunding {
 
 impl Command for UpdateFunding {
     const NAME: &'static str = "organizationFundingUpdate";
-    const PERMISSION: Permission = Permission::OrganizationControl;
     const REFUSALS: &'static [ErrorCode] = &[ErrorCode::InvalidInput, ErrorCode::Conflict, ErrorCode::ForbiddenScope];
     type Output = Organization;
 
@@ -420,7 +415,6 @@ pub struct UpdateLimits {
 
 impl Command for UpdateLimits {
     const NAME: &'static str = "organizationLimitsUpdate";
-    const PERMISSION: Permission = Permission::OrganizationControl;
     const REFUSALS: &'static [ErrorCode] = &[
         ErrorCode::InvalidInput,
         ErrorCode::Conflict,
@@ -436,11 +430,6 @@ impl Command for UpdateLimits {
     async fn run(&self, tx: &mut Tx) -> Result<Organization> {
         let mut record = store::get(tx, tx.target().id()).await?;
         check_current(&record, None)?;
-        // A root sets its own; a child's limits are set from above, or they would limit nothing.
-        if tx.target().reach == Reach::Own && record.parent_id.is_some() {
-            let message = "Limits are set by an ancestor. Ask the parent to change them.";
-            return Err(Refusal::new(ErrorCode::ForbiddenScope, message).into());
-        }
         record.monthly_credit_cap = self.monthly_credit_cap.apply(record.monthly_credit_cap);
         record.subtree_monthly_cap = self.subtree_monthly_cap.apply(record.subtree_monthly_cap);
         record.refill_threshold = self.refill_threshold.apply(record.refill_threshold);

@@ -5,7 +5,6 @@ use entity::id::OrganizationId;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::access::policy::{Permission, Reach};
 use crate::access::principal::Principal;
 use crate::kernel::command::{Command, Subject};
 use crate::kernel::error::{ErrorCode, Refusal, Result};
@@ -35,7 +34,6 @@ pub struct SuspendOrganization {
 
 impl Command for SuspendOrganization {
     const NAME: &'static str = "organizationSuspend";
-    const PERMISSION: Permission = Permission::OrganizationControl;
     const REFUSALS: &'static [ErrorCode] =
         &[ErrorCode::InvalidInput, ErrorCode::Conflict, ErrorCode::ForbiddenScope, ErrorCode::PlanStale];
     type Output = Organization;
@@ -48,11 +46,6 @@ impl Command for SuspendOrganization {
         check_reason(self.reason.as_deref())?;
         let record = store::get(tx, tx.target().id()).await?;
         check_current(&record, None)?;
-        if tx.target().reach == Reach::Own {
-            // It could not be undone: the key that would resume is the first to be cut off.
-            let message = "An organization cannot suspend itself. An ancestor or the operator can.";
-            return Err(Refusal::new(ErrorCode::ForbiddenScope, message).into());
-        }
         if let Some(expected) = &self.plan_hash {
             // Counting what hangs below costs in proportion to it; suspending does not, unless it is asked to check.
             check_plan(tx, Act::Suspend, Some(expected)).await?;
@@ -77,7 +70,6 @@ pub struct ResumeOrganization {
 
 impl Command for ResumeOrganization {
     const NAME: &'static str = "organizationResume";
-    const PERMISSION: Permission = Permission::OrganizationControl;
     const REFUSALS: &'static [ErrorCode] = &[ErrorCode::InvalidInput, ErrorCode::Conflict, ErrorCode::ForbiddenScope];
     type Output = Organization;
 
@@ -121,7 +113,6 @@ pub struct Archived {
 
 impl Command for ArchiveOrganization {
     const NAME: &'static str = "organizationArchive";
-    const PERMISSION: Permission = Permission::OrganizationControl;
     const REFUSALS: &'static [ErrorCode] = &[
         ErrorCode::InvalidInput,
         ErrorCode::Conflict,
@@ -139,10 +130,6 @@ impl Command for ArchiveOrganization {
         check_reason(self.reason.as_deref())?;
         let record = store::get(tx, tx.target().id()).await?;
         check_current(&record, None)?;
-        if tx.target().reach == Reach::Own {
-            let message = "An organization cannot archive itself. An ancestor or the operator can.";
-            return Err(Refusal::new(ErrorCode::ForbiddenScope, message).into());
-        }
         let plan = check_plan(tx, Act::Archive { cascade: self.cascade }, self.plan_hash.as_deref()).await?;
         if !self.cascade && plan.descendants > 0 {
             return Err(has_active_children(plan.descendants).into());

@@ -4,7 +4,6 @@ use entity::id::OrganizationId;
 use entity::project::Model as Project;
 use serde::Serialize;
 
-use crate::access::policy::Permission;
 use crate::kernel::command::{Command, Subject};
 use crate::kernel::error::{ErrorCode, Refusal, Result};
 use crate::kernel::event::Event;
@@ -26,7 +25,6 @@ pub struct CreateProject {
 
 impl Command for CreateProject {
     const NAME: &'static str = "projectCreate";
-    const PERMISSION: Permission = Permission::ProjectWrite;
     const REFUSALS: &'static [ErrorCode] = &[ErrorCode::InvalidInput, ErrorCode::ForbiddenScope, ErrorCode::Conflict];
     type Output = Project;
 

@@ -5,6 +5,7 @@ use entity::project::{Entity, Model};
 use sea_orm::{EntityTrait, IntoActiveModel};
 use uuid::Uuid;
 
+use crate::access::fields::handed;
 use crate::access::policy::Permission;
 use crate::kernel::error::Result;
 use crate::kernel::owned::OwnedRow;
@@ -12,7 +13,7 @@ use crate::kernel::tx::Tx;
 
 impl OwnedRow for Model {
     const TABLE: &'static str = "project";
-    const READ: Permission = Permission::ProjectRead;
+    const READ: Permission = handed("Project");
 
     fn uuid(&self) -> Uuid {
         self.id.into()

@@ -5,6 +5,7 @@
 //! [`node`].
 
 pub mod connection;
+pub mod guard;
 pub mod kind;
 pub mod level;
 pub mod node;
@@ -19,6 +20,7 @@ pub mod viewer;
 
 use async_graphql::{Context, MergedObject, MergedSubscription, Object, SDLExportOptions};
 
+use crate::access::graphql::AccessQuery;
 use crate::api_key::graphql::{ApiKeyMutation, ApiKeyQuery};
 use crate::audit::graphql::AuditQuery;
 use crate::credit::graphql::{CreditBatchMutation, CreditMutation, CreditQuery};
@@ -34,7 +36,7 @@ use crate::webhook::graphql::WebhookMutation;
 
 /// Reads. Everything a query answers is limited to what the caller may see.
 #[derive(MergedObject, Default)]
-pub struct Query(ViewerQuery, NodeQuery, OrganizationQuery, ApiKeyQuery, CreditQuery, AuditQuery);
+pub struct Query(ViewerQuery, NodeQuery, OrganizationQuery, ApiKeyQuery, CreditQuery, AuditQuery, AccessQuery);
 
 /// Changes. Each has one `input` and answers with what changed, or with `userErrors` and nothing changed.
 #[derive(MergedObject, Default)]

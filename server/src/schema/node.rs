@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Interface, Object, Result};
 use entity::id::{AnyId, ApiKeyId, HoldId, Id, OrganizationId, RealmId, TransactionId, WalletId};
 
+use crate::access::fields::handed;
 use crate::access::policy::Permission;
 use crate::api_key::api as api_key;
 use crate::api_key::graphql::ApiKey;
@@ -123,7 +124,7 @@ impl Loader<'_> {
     async fn organizations(&self, wanted: &[AnyId], found: &mut HashMap<AnyId, Node>) -> Result<(), Error> {
         let ids: Vec<OrganizationId> = of_kind!(wanted, Organization);
         if !ids.is_empty() {
-            for owner in self.owners(ids, Permission::OrganizationRead).await? {
+            for owner in self.owners(ids, const { handed("Organization") }).await? {
                 found.insert(owner.organization_id().into(), Node::Organization(owner));
             }
         }
@@ -162,7 +163,8 @@ impl Loader<'_> {
             return Ok(());
         }
         let rows = credit::wallets_by_ids(&self.session.snapshot(), &self.realms(), &ids).await?;
-        let owners = self.owners(rows.iter().map(|row| row.organization_id).collect(), Permission::CreditRead).await?;
+        let owners =
+            self.owners(rows.iter().map(|row| row.organization_id).collect(), const { handed("Wallet") }).await?;
         for row in rows {
             if let Some(owner) = owners.iter().find(|owner| owner.organization_id() == row.organization_id) {
                 found.insert(row.id.into(), Node::Wallet(Wallet::shown(owner.clone(), row)));
@@ -177,7 +179,8 @@ impl Loader<'_> {
             return Ok(());
         }
         let rows = credit::holds_by_ids(&self.session.snapshot(), &self.realms(), &ids).await?;
-        let owners = self.owners(rows.iter().map(|row| row.organization_id).collect(), Permission::CreditRead).await?;
+        let owners =
+            self.owners(rows.iter().map(|row| row.organization_id).collect(), const { handed("Hold") }).await?;
         for row in rows {
             if let Some(owner) = owners.iter().find(|owner| owner.organization_id() == row.organization_id) {
                 found.insert(row.id.into(), Node::Hold(Hold::found(owner.clone(), row)));
@@ -193,7 +196,7 @@ impl Loader<'_> {
         }
         let rows = credit::transactions_by_ids(&self.session.snapshot(), &self.realms(), &ids).await?;
         let sides = rows.iter().flat_map(|row| [Some(row.organization_id), row.counterparty_id]).flatten().collect();
-        let owners = self.owners(sides, Permission::CreditRead).await?;
+        let owners = self.owners(sides, const { handed("LedgerTransaction") }).await?;
         let visible = |id: OrganizationId| owners.iter().any(|owner| owner.organization_id() == id);
         for row in rows {
             if visible(row.organization_id) || row.counterparty_id.is_some_and(visible) {
@@ -210,7 +213,8 @@ impl Loader<'_> {
             return Ok(());
         }
         let keys = api_key::by_ids(&self.session.snapshot(), &self.realms(), &ids).await?;
-        let owners = self.owners(keys.iter().map(|key| key.row.organization_id).collect(), Permission::KeyRead).await?;
+        let owners =
+            self.owners(keys.iter().map(|key| key.row.organization_id).collect(), const { handed("ApiKey") }).await?;
         for key in keys {
             if let Some(owner) = owners.iter().find(|owner| owner.organization_id() == key.row.organization_id) {
                 let id = key.row.id;
@@ -228,8 +232,9 @@ impl Loader<'_> {
             return Ok(());
         }
         let rows = crate::audit::store::by_ids(&self.session.snapshot(), &self.realms(), &ids).await?;
-        let owners =
-            self.owners(rows.iter().filter_map(|row| row.organization_id).collect(), Permission::AuditRead).await?;
+        let owners = self
+            .owners(rows.iter().filter_map(|row| row.organization_id).collect(), const { handed("AuditEvent") })
+            .await?;
         for row in rows {
             let seen = row.organization_id.is_some_and(|id| owners.iter().any(|owner| owner.organization_id() == id));
             if seen {

@@ -72,7 +72,10 @@ impl Session {
     }
 
     pub fn allows(&self, reach: Reach, permission: Permission) -> Result<(), Refusal> {
-        policy::decide(&self.scopes, reach, permission).map_err(|denial| denied(permission, &denial))
+        match policy::decide(&self.scopes, reach, permission) {
+            Ok(_) => Ok(()),
+            Err(denial) => Err(denied(permission, &denial)),
+        }
     }
 
     /// The path of an organization and the reach into it; `NOT_FOUND` when out of sight.

@@ -7,7 +7,6 @@ use entity::id::{AnyId, BuyerId, InvoiceId, OrganizationId, SellerId};
 use entity::kind::InvoiceStatus;
 use serde::{Deserialize, Serialize};
 
-use crate::access::policy::Permission;
 use crate::credit::api::{Spent, charge_meter};
 use crate::credit::model::Remark;
 use crate::kernel::command::{Command, Subject};
@@ -34,7 +33,6 @@ macro_rules! party_command {
 
         impl Command for $command {
             const NAME: &'static str = $operation;
-            const PERMISSION: Permission = Permission::TradeWrite;
             const REFUSALS: &'static [ErrorCode] =
                 &[ErrorCode::InvalidInput, ErrorCode::ForbiddenScope, ErrorCode::Conflict];
             type Output = $row;
@@ -95,7 +93,6 @@ pub struct CreateInvoice {
 
 impl Command for CreateInvoice {
     const NAME: &'static str = "invoiceCreate";
-    const PERMISSION: Permission = Permission::TradeWrite;
     const REFUSALS: &'static [ErrorCode] =
         &[ErrorCode::InvalidInput, ErrorCode::NotFound, ErrorCode::ForbiddenScope, ErrorCode::Conflict];
     type Output = Invoice;
@@ -180,7 +177,6 @@ pub struct Submitted {
 
 impl Command for SubmitInvoice {
     const NAME: &'static str = "invoiceSubmit";
-    const PERMISSION: Permission = Permission::TradeWrite;
     const REFUSALS: &'static [ErrorCode] = &[
         ErrorCode::InvalidInput,
         ErrorCode::ForbiddenScope,
@@ -234,7 +230,6 @@ pub struct CancelInvoice {
 
 impl Command for CancelInvoice {
     const NAME: &'static str = "invoiceCancel";
-    const PERMISSION: Permission = Permission::TradeWrite;
     const REFUSALS: &'static [ErrorCode] = &[ErrorCode::ForbiddenScope, ErrorCode::Conflict];
     type Output = Invoice;
 

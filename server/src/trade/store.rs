@@ -5,6 +5,7 @@ use entity::{buyer, invoice, seller};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use uuid::Uuid;
 
+use crate::access::fields::handed;
 use crate::access::policy::Permission;
 use crate::kernel::error::{Fault, Result};
 use crate::kernel::owned::OwnedRow;
@@ -15,7 +16,7 @@ macro_rules! owned_rows {
     ($($model:ty = $table:literal;)+) => {$(
         impl OwnedRow for $model {
             const TABLE: &'static str = $table;
-            const READ: Permission = Permission::TradeRead;
+            const READ: Permission = handed(stringify!($model));
 
             fn uuid(&self) -> Uuid {
                 self.id.into()

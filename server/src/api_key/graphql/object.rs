@@ -7,7 +7,7 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
 use entity::kind::CounterSubject;
 use futures_util::future::BoxFuture;
 
-use crate::access::policy::Permission;
+use crate::access::fields::handed;
 use crate::api_key::model::{ApiKey as Key, Status};
 use crate::api_key::store::{self, Filter};
 use crate::kernel::error::Error;
@@ -64,7 +64,8 @@ impl ApiKeyConnection {
         let pages = siblings.level.once(format!("apiKeys {filter:?} {page:?}"), || async {
             let (snapshot, now) = (siblings.session.snapshot(), siblings.session.now());
             let pages =
-                store::of_organizations(&snapshot, &owner.permitted(Permission::KeyRead), &filter, now, &page).await?;
+                store::of_organizations(&snapshot, &owner.permitted(const { handed("ApiKey") }), &filter, now, &page)
+                    .await?;
             let mut members = Vec::new();
             let mut by_owner = HashMap::with_capacity(pages.len());
             for (id, slice) in pages {
@@ -95,7 +96,7 @@ impl ApiKeyConnection {
                 let siblings = &owner.siblings;
                 let counts = siblings.level.once(format!("apiKeys total {filter:?}"), || async {
                     let (snapshot, now) = (siblings.session.snapshot(), siblings.session.now());
-                    let owners = owner.permitted(Permission::KeyRead);
+                    let owners = owner.permitted(const { handed("ApiKey") });
                     store::count_of_organizations(&snapshot, &owners, &filter, now).await
                 });
                 Ok(counts.await?.get(&owner.organization_id().into()).copied().unwrap_or(0))

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Object, Result};
 
-use crate::access::policy::Permission;
+use crate::access::fields::needs;
 use crate::api_key::graphql::object::{ApiKeyConnection, ApiKeyFilter};
 use crate::kernel::error::{Error, Refusal};
 use crate::organization::graphql::{Organization, Organizations, page};
@@ -30,7 +30,7 @@ impl ApiKeyQuery {
         let session = Session::of(ctx);
         let read = async {
             let named = optional_id(organization_id.as_ref(), "organizationId")?;
-            let (_, path, _) = session.target(named, Permission::KeyRead).await?;
+            let (_, path, _) = session.target(named, const { needs("Query", "apiKeys") }).await?;
             let level = Organizations::of_ids(session, &[path.id()]).await?;
             let owner = Organization::all(&level).pop().ok_or_else(Refusal::not_found)?;
             ApiKeyConnection::of(&owner, filter, page).await

@@ -7,7 +7,7 @@ use entity::kind::{Environment as EnvironmentKind, HoldStatus as HoldStatusKind}
 use entity::{hold, hold_leg};
 use futures_util::future::BoxFuture;
 
-use crate::access::policy::Permission;
+use crate::access::fields::handed;
 use crate::credit::{load, model, read};
 use crate::kernel::error::Error;
 use crate::kernel::page::{Cursor, Page, Slice, SortKey};
@@ -44,7 +44,7 @@ impl HoldConnection {
         let siblings = Arc::clone(&owner.siblings);
         let filter = read::HoldFilter { environment, status };
         let pages = siblings.level.once(format!("holds {filter:?} {page:?}"), || async {
-            let owners = owner.permitted(Permission::CreditRead);
+            let owners = owner.permitted(const { handed("Hold") });
             let pages = read::holds(&siblings.session.snapshot(), &owners, &filter, &page).await?;
             let mut members = Vec::new();
             let mut by_owner = std::collections::HashMap::with_capacity(pages.len());
@@ -75,7 +75,7 @@ impl HoldConnection {
             Box::pin(async move {
                 let siblings = &owner.siblings;
                 let counts = siblings.level.once(format!("holds total {filter:?}"), || async {
-                    let owners = owner.permitted(Permission::CreditRead);
+                    let owners = owner.permitted(const { handed("Hold") });
                     read::count_holds(&siblings.session.snapshot(), &owners, &filter).await
                 });
                 Ok(counts.await?.get(&owner.organization_id().into()).copied().unwrap_or(0))

@@ -8,7 +8,7 @@ use entity::kind::Environment as EnvironmentKind;
 use entity::{ledger_entry, ledger_transaction};
 use futures_util::future::BoxFuture;
 
-use crate::access::policy::Permission;
+use crate::access::fields::handed;
 use crate::credit::read;
 use crate::kernel::error::{Error, Fault};
 use crate::kernel::page::{Cursor, Page, Slice, SortKey, distinct};
@@ -37,7 +37,7 @@ impl LedgerEntryConnection {
     pub async fn of(owner: &Organization, environment: Option<EnvironmentKind>, page: Page) -> Result<Self, Error> {
         let siblings = Arc::clone(&owner.siblings);
         let pages = siblings.level.once(format!("entries {environment:?} {page:?}"), || async {
-            let owners = owner.permitted(Permission::CreditRead);
+            let owners = owner.permitted(const { handed("LedgerEntry") });
             let pages = read::entries(&siblings.session.snapshot(), &owners, environment, &page).await?;
             let mut members = Vec::new();
             let mut by_owner = HashMap::with_capacity(pages.len());
@@ -69,7 +69,7 @@ impl LedgerEntryConnection {
             Box::pin(async move {
                 let siblings = &owner.siblings;
                 let counts = siblings.level.once(format!("entries total {environment:?}"), || async {
-                    let owners = owner.permitted(Permission::CreditRead);
+                    let owners = owner.permitted(const { handed("LedgerEntry") });
                     read::count_entries(&siblings.session.snapshot(), &owners, environment).await
                 });
                 Ok(counts.await?.get(&owner.organization_id().into()).copied().unwrap_or(0))
@@ -227,7 +227,7 @@ impl LedgerTransaction {
                 row.organization_id
                     .and_then(|id| paths.get(&id))
                     .and_then(|(_, path)| self.session.reach(path))
-                    .is_some_and(|reach| self.session.allows(reach, Permission::CreditRead).is_ok())
+                    .is_some_and(|reach| self.session.allows(reach, const { handed("LedgerEntry") }).is_ok())
             };
             Ok(LedgerEntry::all(&self.session, rows.into_iter().filter(visible).collect()))
         };

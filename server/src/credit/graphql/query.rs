@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 
-use crate::access::policy::Permission;
+use crate::access::fields::needs;
 use crate::credit::engine::request::{Note, Spend};
 use crate::credit::engine::{quote, spendable};
 use crate::credit::graphql::input::{CreditQuoteInput, quantity};
@@ -71,7 +71,7 @@ impl CreditQuery {
         let session = Session::of(ctx);
         let read = async {
             let named = optional_id(input.organization_id.as_ref(), "organizationId")?;
-            let (realm, path, _) = session.target(named, Permission::CreditRead).await?;
+            let (realm, path, _) = session.target(named, const { needs("Query", "creditQuote") }).await?;
             let key = session.caller.principal.key();
             let (snapshot, now) = (session.snapshot(), session.now());
             let environment = environment_of(key, input.environment.map(Into::into))?;
@@ -136,7 +136,7 @@ impl CreditQuery {
         let session = Session::of(ctx);
         let read = async {
             let named = optional_id(organization_id.as_ref(), "organizationId")?;
-            let (realm, _, _) = session.target(named, Permission::OrganizationRead).await?;
+            let (realm, _, _) = session.target(named, const { needs("Query", "meters") }).await?;
             read::meters(&session.snapshot(), realm).await
         };
         let rows: Result<_, Error> = read.await;

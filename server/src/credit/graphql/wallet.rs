@@ -11,7 +11,7 @@ use entity::timestamp::Timestamp;
 use entity::{bucket, spend_counter, wallet};
 use uuid::Uuid;
 
-use crate::access::policy::Permission;
+use crate::access::fields::handed;
 use crate::credit::engine::month::{Month, time_zone};
 use crate::credit::engine::{Book, payers, spendable};
 use crate::credit::{load, read};
@@ -33,7 +33,8 @@ impl Wallet {
     pub async fn of(owner: &Organization, environment: EnvironmentKind) -> Result<Option<Self>, Error> {
         let siblings = &owner.siblings;
         let wallets = siblings.level.once("wallets", || async {
-            let rows = read::wallets(&siblings.session.snapshot(), &owner.permitted(Permission::CreditRead)).await?;
+            let rows =
+                read::wallets(&siblings.session.snapshot(), &owner.permitted(const { handed("Wallet") })).await?;
             Ok(rows
                 .into_iter()
                 .map(|row| ((row.organization_id, row.environment), Arc::new(row)))
@@ -112,7 +113,7 @@ impl Wallet {
         let siblings = &self.owner.siblings;
         let filled = siblings.level.once("buckets", || async {
             let snapshot = siblings.session.snapshot();
-            let wallets = read::wallets(&snapshot, &self.owner.permitted(Permission::CreditRead)).await?;
+            let wallets = read::wallets(&snapshot, &self.owner.permitted(const { handed("Wallet") })).await?;
             let ids: Vec<_> = wallets.iter().map(|row| row.id).collect();
             load::filled_buckets(&snapshot, &siblings.realms(), &ids, &BTreeSet::new()).await
         });

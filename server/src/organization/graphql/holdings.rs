@@ -2,7 +2,6 @@
 
 use async_graphql::{Context, Object, Result};
 
-use crate::access::policy::Permission;
 use crate::kernel::owned::Only;
 use crate::member::graphql::MemberConnection;
 use crate::organization::graphql::object::{Organization, page};
@@ -16,7 +15,7 @@ use crate::webhook::graphql::WebhookEndpointConnection;
 /// A part of `Organization`; its fields stand among that type's own.
 pub struct OrganizationHoldings(pub Organization);
 
-#[Object]
+#[Object(guard = "self.0.by_row(\"Organization\")")]
 impl OrganizationHoldings {
     /// Where its events are sent, newest first. Needs `webhooks:*`.
     async fn webhook_endpoints(
@@ -28,7 +27,6 @@ impl OrganizationHoldings {
         #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<Option<WebhookEndpointConnection>> {
-        self.0.need(ctx, Permission::WebhookRead)?;
         let page = page(ctx, first, after.as_deref(), last, before.as_deref())?;
         let paged = paged(&self.0, None, page).await.map_err(|error| expose(ctx, error))?;
         Ok(Some(WebhookEndpointConnection(paged)))
@@ -44,7 +42,6 @@ impl OrganizationHoldings {
         #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<Option<MemberConnection>> {
-        self.0.need(ctx, Permission::MemberRead)?;
         let page = page(ctx, first, after.as_deref(), last, before.as_deref())?;
         let paged = paged(&self.0, None, page).await.map_err(|error| expose(ctx, error))?;
         Ok(Some(MemberConnection(paged)))
@@ -60,7 +57,6 @@ impl OrganizationHoldings {
         #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<Option<ProjectConnection>> {
-        self.0.need(ctx, Permission::ProjectRead)?;
         let page = page(ctx, first, after.as_deref(), last, before.as_deref())?;
         let paged = paged(&self.0, None, page).await.map_err(|error| expose(ctx, error))?;
         Ok(Some(ProjectConnection(paged)))
@@ -76,7 +72,6 @@ impl OrganizationHoldings {
         #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<Option<SellerConnection>> {
-        self.0.need(ctx, Permission::TradeRead)?;
         let page = page(ctx, first, after.as_deref(), last, before.as_deref())?;
         let paged = paged(&self.0, None, page).await.map_err(|error| expose(ctx, error))?;
         Ok(Some(SellerConnection(paged)))
@@ -92,7 +87,6 @@ impl OrganizationHoldings {
         #[graphql(desc = "How many from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<Option<BuyerConnection>> {
-        self.0.need(ctx, Permission::TradeRead)?;
         let page = page(ctx, first, after.as_deref(), last, before.as_deref())?;
         let paged = paged(&self.0, None, page).await.map_err(|error| expose(ctx, error))?;
         Ok(Some(BuyerConnection(paged)))
@@ -109,7 +103,6 @@ impl OrganizationHoldings {
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
         #[graphql(desc = "Only those that stand so.")] status: Option<InvoiceStatus>,
     ) -> Result<Option<InvoiceConnection>> {
-        self.0.need(ctx, Permission::TradeRead)?;
         let page = page(ctx, first, after.as_deref(), last, before.as_deref())?;
         let status = status.map(entity::kind::InvoiceStatus::from);
         let only = status.map(|status| Only { column: "status", value: status.as_str() });

@@ -7,6 +7,7 @@ use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use entity::id::{OrganizationId, RealmId};
 use entity::kind::CounterSubject;
 
+use crate::access::fields::handed;
 use crate::access::policy::Permission;
 use crate::api_key::graphql::{ApiKeyConnection, ApiKeyFilter};
 use crate::credit::graphql::{HoldConnection, LedgerEntryConnection, Wallet};
@@ -18,6 +19,7 @@ use crate::organization::graphql::level::{Member, OrganizationLevel, Organizatio
 use crate::organization::model;
 use crate::organization::store::{self, Status, Within};
 use crate::schema::connection::{Paged, connection};
+use crate::schema::guard::ByRow;
 use crate::schema::kind::{
     BillingMode, Delegation, EffectiveStatus, Environment, FundingMode, HoldStatus, OrganizationStatus, RefillState,
     Relation, StarvedReason, Tier,
@@ -61,9 +63,14 @@ impl Organization {
         &self.siblings.session
     }
 
-    pub fn need(&self, ctx: &Context<'_>, permission: Permission) -> Result<()> {
-        let allowed = self.session().allows(self.member().reach, permission);
-        allowed.map_err(|refusal| expose(ctx, refusal.into()))
+    /// Guards fields of a type that stands for this organization, or for a part of it.
+    pub fn by_row(&self, of: &'static str) -> ByRow<'_> {
+        ByRow { session: self.session(), reach: self.member().reach, of }
+    }
+
+    /// Whether the caller may do this in it.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.session().allows(self.member().reach, permission).is_ok()
     }
 
     /// Keys of every sibling that the caller may see this of; one statement serves them all.
@@ -102,7 +109,7 @@ pub fn page(
 }
 
 /// A node of the tree: a tenant, with its own keys, wallets, members, webhooks, usage and books.
-#[Object]
+#[Object(guard = "self.by_row(\"Organization\")")]
 impl Organization {
     /// The id, `org_…`.
     pub async fn id(&self) -> ID {
@@ -404,7 +411,6 @@ impl Organization {
         ctx: &Context<'_>,
         #[graphql(desc = "Which of its two wallets.", default_with = "Environment::Live")] environment: Environment,
     ) -> Result<Option<Wallet>> {
-        self.need(ctx, Permission::CreditRead)?;
         Wallet::of(self, environment.into()).await.map_err(|error| expose(ctx, error))
     }
 
@@ -437,7 +443,6 @@ impl Organization {
 
     /// Its caps and automatic refill, and what this month has used of them.
     async fn limits(&self, ctx: &Context<'_>) -> Result<Limits> {
-        self.need(ctx, Permission::OrganizationRead)?;
         let record = self.member().record.clone();
         let usage = crate::credit::graphql::usage(&self.siblings).await.map_err(|error| expose(ctx, error))?;
         let month = crate::credit::graphql::this_month(&record.timezone, self.session().now());
@@ -476,7 +481,6 @@ impl Organization {
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
         #[graphql(desc = "Which of them.")] filter: Option<ApiKeyFilter>,
     ) -> Result<Option<ApiKeyConnection>> {
-        self.need(ctx, Permission::KeyRead)?;
         let page = page(ctx, first, after.as_deref(), last, before.as_deref())?;
         ApiKeyConnection::of(self, filter, page).await.map(Some).map_err(|error| expose(ctx, error))
     }
@@ -494,7 +498,6 @@ impl Organization {
         #[graphql(desc = "Only those of this environment.")] environment: Option<Environment>,
         #[graphql(desc = "Only those that stand so.")] status: Option<HoldStatus>,
     ) -> Result<Option<HoldConnection>> {
-        self.need(ctx, Permission::CreditRead)?;
         let page = page(ctx, first, after.as_deref(), last, before.as_deref())?;
         let connection = HoldConnection::of(self, environment.map(Into::into), status.map(Into::into), page);
         connection.await.map(Some).map_err(|error| expose(ctx, error))
@@ -511,7 +514,6 @@ impl Organization {
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
         #[graphql(desc = "Only those of this environment.")] environment: Option<Environment>,
     ) -> Result<Option<LedgerEntryConnection>> {
-        self.need(ctx, Permission::CreditRead)?;
         let page = page(ctx, first, after.as_deref(), last, before.as_deref())?;
         let connection = LedgerEntryConnection::of(self, environment.map(Into::into), page);
         connection.await.map(Some).map_err(|error| expose(ctx, error))
@@ -683,7 +685,7 @@ pub struct OrganizationSummary {
 }
 
 /// Counts and figures of an organization.
-#[Object]
+#[Object(guard = "self.of.by_row(\"OrganizationSummary\")")]
 impl OrganizationSummary {
     /// How many organizations are directly below it.
     async fn child_count(&self, ctx: &Context<'_>) -> Result<i32> {
@@ -698,28 +700,24 @@ impl OrganizationSummary {
 
     /// How many projects it has. Needs `DATA_READ` delegated along the path.
     async fn project_count(&self, ctx: &Context<'_>) -> Result<Option<i32>> {
-        self.of.need(ctx, Permission::ProjectRead)?;
-        let count = self.of.count(Permission::ProjectRead, "project").await.map_err(|error| expose(ctx, error))?;
+        let count = self.of.count(const { handed("Project") }, "project").await.map_err(|error| expose(ctx, error))?;
         Ok(Some(count))
     }
 
     /// How many API keys it has ever had. Needs `keys:*`.
     async fn api_key_count(&self, ctx: &Context<'_>) -> Result<Option<i32>> {
-        self.of.need(ctx, Permission::KeyRead)?;
-        let count = self.of.count(Permission::KeyRead, "api_key").await.map_err(|error| expose(ctx, error))?;
+        let count = self.of.count(const { handed("ApiKey") }, "api_key").await.map_err(|error| expose(ctx, error))?;
         Ok(Some(count))
     }
 
     /// The balance of its LIVE wallet.
     async fn balance(&self, ctx: &Context<'_>) -> Result<Option<Credits>> {
-        self.of.need(ctx, Permission::CreditRead)?;
         let wallet = Wallet::of(&self.of, entity::kind::Environment::Live).await;
         Ok(wallet.map_err(|error| expose(ctx, error))?.map(|wallet| Credits(wallet.row().balance)))
     }
 
     /// The balance of its LIVE wallet minus what is held.
     async fn available(&self, ctx: &Context<'_>) -> Result<Option<Credits>> {
-        self.of.need(ctx, Permission::CreditRead)?;
         let wallet = Wallet::of(&self.of, entity::kind::Environment::Live).await;
         Ok(wallet.map_err(|error| expose(ctx, error))?.map(|wallet| Credits(wallet.available())))
     }

@@ -3,6 +3,7 @@
 use async_graphql::{Context, Object, Result};
 use entity::id::OrganizationId;
 
+use crate::access::fields::needs;
 use crate::access::policy::Permission;
 use crate::kernel::error::{Error, ErrorCode};
 use crate::organization::graphql::input::{OrganizationBy, OrganizationFilter, OrganizationOrder};
@@ -41,7 +42,7 @@ impl OrganizationQuery {
             let live = found.iter().find(|one| one.member().record.archived_at.is_none()).cloned();
             let found = live.or_else(|| found.into_iter().next());
             if let Some(one) = &found {
-                session.allows(one.member().reach, Permission::OrganizationRead)?;
+                session.allows(one.member().reach, const { needs("Query", "organization") })?;
             }
             Ok(found)
         };
@@ -67,7 +68,7 @@ impl OrganizationQuery {
         let found: Result<_, Error> = async {
             session.signed_in()?;
             let Some(top) = session.caller.acting_organization() else { return Ok((Within::All, Status::Active)) };
-            let (realm, path, _) = session.target(Some(top), Permission::OrganizationRead).await?;
+            let (realm, path, _) = session.target(Some(top), const { needs("Query", "organizations") }).await?;
             Ok((Within::Subtree { realm, top, with_top: true, depth_max: None }, status_of(&path)))
         }
         .await;
@@ -81,7 +82,8 @@ impl OrganizationQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The organization.")] organization_id: async_graphql::ID,
     ) -> Result<Option<OrganizationPlan>> {
-        plan(ctx, &organization_id, Act::Suspend).await
+        const ASKED: Permission = needs("Query", "organizationSuspendPlan");
+        plan(ctx, &organization_id, Act::Suspend, ASKED).await
     }
 
     /// What archiving an organization would end. Give its `planHash` to `organizationArchive`.
@@ -91,16 +93,22 @@ impl OrganizationQuery {
         #[graphql(desc = "The organization.")] organization_id: async_graphql::ID,
         #[graphql(desc = "Whether everything below it would be archived too.", default = false)] cascade: bool,
     ) -> Result<Option<OrganizationPlan>> {
-        plan(ctx, &organization_id, Act::Archive { cascade }).await
+        const ASKED: Permission = needs("Query", "organizationArchivePlan");
+        plan(ctx, &organization_id, Act::Archive { cascade }, ASKED).await
     }
 }
 
 /// The plan of an act; null for an organization out of sight.
-async fn plan(ctx: &Context<'_>, id: &async_graphql::ID, act: Act) -> Result<Option<OrganizationPlan>> {
+async fn plan(
+    ctx: &Context<'_>,
+    id: &async_graphql::ID,
+    act: Act,
+    asked: Permission,
+) -> Result<Option<OrganizationPlan>> {
     let session = Session::of(ctx);
     let read = async {
         let id: OrganizationId = id_of(id, "organizationId")?;
-        let (realm, _, _) = session.target(Some(id), Permission::OrganizationControl).await?;
+        let (realm, _, _) = session.target(Some(id), asked).await?;
         let plan = crate::organization::plan::Plan::make(&session.snapshot(), realm, id, act, session.now()).await?;
         let level = Organizations::of_ids(session, &[id]).await?;
         Ok(Organization::all(&level).pop().map(|organization| OrganizationPlan::new(organization, plan)))

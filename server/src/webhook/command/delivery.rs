@@ -4,7 +4,6 @@ use entity::id::{AnyId, DeliveryId, EventId, OrganizationId, WebhookEndpointId};
 use entity::kind::DeliveryStatus;
 use serde::Serialize;
 
-use crate::access::policy::Permission;
 use crate::kernel::command::{Command, Subject};
 use crate::kernel::error::{ErrorCode, Refusal, Result};
 use crate::kernel::owned;
@@ -24,7 +23,6 @@ pub struct Ping {
 
 impl Command for Ping {
     const NAME: &'static str = "webhookEndpointPing";
-    const PERMISSION: Permission = Permission::WebhookWrite;
     const REFUSALS: &'static [ErrorCode] = &[ErrorCode::ForbiddenScope, ErrorCode::Conflict];
     type Output = Delivery;
 
@@ -54,7 +52,6 @@ pub struct Redeliver {
 
 impl Command for Redeliver {
     const NAME: &'static str = "webhookDeliveryRedeliver";
-    const PERMISSION: Permission = Permission::WebhookWrite;
     const REFUSALS: &'static [ErrorCode] = &[ErrorCode::ForbiddenScope, ErrorCode::Conflict];
     type Output = Delivery;
 

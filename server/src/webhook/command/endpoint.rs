@@ -5,7 +5,6 @@ use entity::id::{AnyId, OrganizationId, WebhookEndpointId};
 use entity::kind::EventScope;
 use serde::{Deserialize, Serialize};
 
-use crate::access::policy::Permission;
 use crate::kernel::command::{Command, Subject};
 use crate::kernel::error::{ErrorCode, Refusal, Result};
 use crate::kernel::event::Event;
@@ -53,7 +52,6 @@ pub struct CreateEndpoint {
 
 impl Command for CreateEndpoint {
     const NAME: &'static str = "webhookEndpointCreate";
-    const PERMISSION: Permission = Permission::WebhookWrite;
     const REFUSALS: &'static [ErrorCode] = &[ErrorCode::InvalidInput, ErrorCode::ForbiddenScope, ErrorCode::Conflict];
     type Output = Registered;
 
@@ -121,7 +119,6 @@ pub struct UpdateEndpoint {
 
 impl Command for UpdateEndpoint {
     const NAME: &'static str = "webhookEndpointUpdate";
-    const PERMISSION: Permission = Permission::WebhookWrite;
     const REFUSALS: &'static [ErrorCode] = &[ErrorCode::InvalidInput, ErrorCode::ForbiddenScope, ErrorCode::Conflict];
     type Output = Endpoint;
 
@@ -177,7 +174,6 @@ pub struct DeleteEndpoint {
 
 impl Command for DeleteEndpoint {
     const NAME: &'static str = "webhookEndpointDelete";
-    const PERMISSION: Permission = Permission::WebhookWrite;
     const REFUSALS: &'static [ErrorCode] = &[ErrorCode::ForbiddenScope];
     type Output = OrganizationId;
 

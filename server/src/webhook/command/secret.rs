@@ -5,7 +5,6 @@ use std::time::Duration;
 use entity::id::{AnyId, WebhookEndpointId};
 use serde::{Deserialize, Serialize};
 
-use crate::access::policy::Permission;
 use crate::kernel::command::{Command, Subject};
 use crate::kernel::error::{ErrorCode, Refusal, Result};
 use crate::kernel::seal::Sealer;
@@ -42,7 +41,6 @@ impl std::fmt::Debug for Rotated {
 
 impl Command for RotateSecret {
     const NAME: &'static str = "webhookEndpointSecretRotate";
-    const PERMISSION: Permission = Permission::WebhookWrite;
     const REFUSALS: &'static [ErrorCode] = &[ErrorCode::InvalidInput, ErrorCode::ForbiddenScope, ErrorCode::Conflict];
     type Output = Rotated;
 

@@ -23,7 +23,6 @@ pub struct PauseEndpoint {
 
 impl Command for PauseEndpoint {
     const NAME: &'static str = "webhookEndpointPause";
-    const PERMISSION: Permission = Permission::WebhookWrite;
     const REFUSALS: &'static [ErrorCode] = &[ErrorCode::ForbiddenScope, ErrorCode::Conflict];
     type Output = Endpoint;
 
@@ -50,7 +49,6 @@ pub struct ResumeEndpoint {
 
 impl Command for ResumeEndpoint {
     const NAME: &'static str = "webhookEndpointResume";
-    const PERMISSION: Permission = Permission::WebhookWrite;
     const REFUSALS: &'static [ErrorCode] = &[ErrorCode::ForbiddenScope, ErrorCode::Conflict];
     type Output = Endpoint;
 

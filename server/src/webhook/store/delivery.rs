@@ -7,6 +7,7 @@ use entity::{delivery, delivery_attempt, webhook_endpoint};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
+use crate::access::fields::handed;
 use crate::access::policy::Permission;
 use crate::kernel::error::Result;
 use crate::kernel::owned::OwnedRow;
@@ -17,7 +18,7 @@ use crate::webhook::model::Delivery;
 
 impl OwnedRow for Delivery {
     const TABLE: &'static str = "delivery";
-    const READ: Permission = Permission::WebhookRead;
+    const READ: Permission = handed("WebhookDelivery");
 
     fn uuid(&self) -> Uuid {
         self.id.into()

@@ -5,6 +5,7 @@ use entity::webhook_endpoint::{Column, Entity};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter};
 use uuid::Uuid;
 
+use crate::access::fields::handed;
 use crate::access::policy::Permission;
 use crate::kernel::error::{Fault, Result};
 use crate::kernel::owned::OwnedRow;
@@ -13,7 +14,7 @@ use crate::webhook::model::Endpoint;
 
 impl OwnedRow for Endpoint {
     const TABLE: &'static str = "webhook_endpoint";
-    const READ: Permission = Permission::WebhookRead;
+    const READ: Permission = handed("WebhookEndpoint");
 
     fn uuid(&self) -> Uuid {
         self.id.into()
