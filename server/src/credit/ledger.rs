@@ -241,10 +241,17 @@ mod tests {
         }
     }
 
-    /// Runs tasks until so many movements wait.
+    /// Runs tasks until a batch is under way and so many movements wait behind it.
     async fn until_waiting(ledger: &Ledger, waiting: usize) {
         let settled = async {
-            while ledger.queues().waiting != waiting {
+            loop {
+                let reached = {
+                    let queues = ledger.queues();
+                    !queues.by_realm.is_empty() && queues.waiting == waiting
+                };
+                if reached {
+                    return;
+                }
                 tokio::task::yield_now().await;
             }
         };
