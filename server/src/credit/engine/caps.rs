@@ -60,9 +60,9 @@ fn meters(
     Ok(meters)
 }
 
-/// Counts `amount` everywhere it counts, or refuses by the first limit that has too little left.
-/// Gives where it was counted.
-pub(super) fn count_spend(
+/// Where `amount` is to be counted, or the refusal by the first limit that has too little left.
+/// Nothing is counted yet.
+pub(super) fn require_room(
     draft: &mut Draft<'_>,
     organization: OrganizationId,
     environment: Environment,
@@ -83,9 +83,6 @@ pub(super) fn count_spend(
                 draft.tell(Notice::CapWarning { cap: meter.cap, percent, limit, used: after, resets_at });
             }
         }
-    }
-    for meter in &meters {
-        draft.count(environment, meter.counter, amount)?;
     }
     Ok(meters.into_iter().map(|meter| meter.counter).collect())
 }

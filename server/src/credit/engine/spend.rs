@@ -97,8 +97,12 @@ pub(super) fn plan(draft: &mut Draft<'_>, spend: &Spend) -> Result<Hold, Refusal
         status::known(draft.book, family.organization)?;
     }
     status::require_active(draft.book, spend.organization)?;
-    let counted = caps::count_spend(draft, spend.organization, spend.environment, spend.family, amount)?;
+    let counted = caps::require_room(draft, spend.organization, spend.environment, spend.family, amount)?;
     let legs = payers::cover(draft, spend.organization, spend.environment, amount)?;
+    // Not before it is covered: a count may not have room for credits that nobody has.
+    for &counter in &counted {
+        draft.count(spend.environment, counter, amount)?;
+    }
     Ok(Hold {
         id: draft.id(),
         organization: spend.organization,

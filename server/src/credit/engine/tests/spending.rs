@@ -44,6 +44,15 @@ fn two_holds_for_the_last_credit_give_it_to_one() {
     assert_eq!(world.hold('A', 1).unwrap_err().code(), "INSUFFICIENT_CREDITS");
 }
 
+/// The month's count would go beyond 2^53−1; that is not what is wrong with the request.
+#[test]
+fn the_largest_amount_is_not_covered_also_where_something_was_spent_before() {
+    let mut world = World::new("A");
+    world.grant('A', 10);
+    assert!(world.charge('A', 4).is_ok());
+    assert_eq!(world.charge('A', Credits::MAX.get()).unwrap_err().code(), "INSUFFICIENT_CREDITS");
+}
+
 #[test]
 fn a_charge_that_is_not_covered_in_full_takes_nothing() {
     let mut world = World::new("A B<A");
