@@ -17,6 +17,7 @@ mod guide_yona;
 mod idempotency;
 mod ledger_verify;
 mod lifecycle;
+mod oracle;
 mod organization;
 mod program;
 mod schema;

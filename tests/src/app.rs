@@ -125,6 +125,11 @@ impl TestApp {
         self.0.serial.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// The moment it is.
+    pub fn now(&self) -> entity::timestamp::Timestamp {
+        self.kernel().world.clock.now()
+    }
+
     pub fn advance(&self, seconds: i64) {
         self.0.clock.advance_seconds(seconds);
     }
@@ -183,10 +188,24 @@ impl TestApp {
         if self.0.tampered.load(Ordering::Relaxed) {
             return;
         }
-        let report = banyan::credit::verify::run(self.kernel()).await.expect("the ledger can be read");
-        assert!(report.is_clean(), "{report}");
+        self.check_ledger().await;
         let record = std::mem::take(&mut *self.0.record.lock().unwrap_or_else(PoisonError::into_inner));
         record.compare(self).await;
+    }
+
+    /// Insists that the ledger adds up.
+    pub(crate) async fn check_ledger(&self) {
+        let report = banyan::credit::verify::run(self.kernel()).await.expect("the ledger can be read");
+        assert!(report.is_clean(), "{report}");
+    }
+
+    /// Has SQLite write without waiting for the disk, as the tests' PostgreSQL does: for long runs that no power cut is
+    /// part of. The gateway has one writing connection, and this is it.
+    pub async fn forgo_durability(&self) {
+        let connection = self.kernel().db.connection();
+        if connection.get_database_backend() == sea_orm::DatabaseBackend::Sqlite {
+            connection.execute_unprepared("PRAGMA synchronous = OFF").await.expect("SQLite takes a pragma");
+        }
     }
 
     pub(crate) async fn close(&self) {

@@ -15,6 +15,7 @@
 
 mod answer;
 mod app;
+pub mod oracle;
 mod organization;
 pub mod postgres;
 mod receiver;
@@ -28,7 +29,7 @@ pub use app::TestApp;
 pub use organization::{Key, New, Organization};
 pub use receiver::{Received, Receiver, Reply};
 pub use request::Request;
-pub use store::{Store, run};
+pub use store::{Store, run, scratch};
 pub use world::{NOON, SeededIds};
 
 /// Writes each test once and runs it on both databases, as `name::sqlite` and `name::postgres`.

@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use futures_util::FutureExt;
 use tempfile::TempDir;
 
+use crate::postgres::FreshDatabase;
 use crate::{SeededIds, TestApp, postgres};
 
 /// Which database a test runs on.
@@ -23,30 +24,51 @@ pub(crate) struct Home {
     pub(crate) directory: TempDir,
 }
 
+/// A database of one's own; `None` when there is no such server.
+async fn fresh(store: Store) -> Option<(Home, Option<FreshDatabase>)> {
+    let directory = tempfile::tempdir().expect("a temporary directory is made");
+    let (url, database) = match store {
+        Store::Sqlite => (format!("sqlite://{}", directory.path().join("banyan.db").display()), None),
+        Store::Postgres => {
+            let database = postgres::fresh_database().await?;
+            (database.url.clone(), Some(database))
+        }
+    };
+    Some((Home { url, directory }, database))
+}
+
+async fn close(app: TestApp, database: Option<FreshDatabase>) {
+    app.close().await;
+    if let Some(database) = database {
+        database.drop().await;
+    }
+}
+
+/// A gateway with a database that keeps nothing safe from a power cut, for as long as something needs it; then the ledger
+/// must add up. `None` when there is no such server.
+pub async fn scratch<T>(store: Store, live: impl AsyncFnOnce(TestApp) -> T) -> Option<T> {
+    let (home, database) = fresh(store).await?;
+    let app = TestApp::open(&home).await;
+    app.forgo_durability().await;
+    let lived = live(app.clone()).await;
+    app.check_ledger().await;
+    close(app, database).await;
+    Some(lived)
+}
+
 /// Runs a test on a fresh database, checks what it left, and drops the database whatever came of it.
 pub fn run<F: Future<Output = ()>>(store: Store, test: impl FnOnce(TestApp) -> F) {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(2).enable_all().build().expect("a runtime starts");
     let ended = runtime.block_on(async {
-        let directory = tempfile::tempdir().expect("a temporary directory is made");
-        let (url, database) = match store {
-            Store::Sqlite => (format!("sqlite://{}", directory.path().join("banyan.db").display()), None),
-            Store::Postgres => match postgres::fresh_database().await {
-                Some(database) => (database.url.clone(), Some(database)),
-                None => {
-                    println!("not run: {}", postgres::NONE_FOUND);
-                    return Ok(());
-                }
-            },
+        let Some((home, database)) = fresh(store).await else {
+            println!("not run: {}", postgres::NONE_FOUND);
+            return Ok(());
         };
         println!("BANYAN_TEST_SEED={}", SeededIds::seed());
-        let home = Home { url, directory };
         let app = TestApp::open(&home).await;
         let ended = AssertUnwindSafe(check(&app, test)).catch_unwind().await;
-        app.close().await;
-        if let Some(database) = database {
-            database.drop().await;
-        }
+        close(app, database).await;
         ended
     });
     if let Err(panic) = ended {
