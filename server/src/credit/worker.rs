@@ -87,7 +87,7 @@ async fn due_holds(kernel: &Kernel) -> Result<BTreeSet<(RealmId, OrganizationId)
 /// Organizations with expired buckets that still have something nobody holds.
 async fn due_buckets(kernel: &Kernel) -> Result<BTreeSet<(RealmId, OrganizationId)>> {
     let snapshot = kernel.db.snapshot();
-    let rows = expired_buckets(&snapshot, None, kernel.world.clock.now()).await?;
+    let rows = expired_buckets(&snapshot, bucket::Entity::find(), kernel.world.clock.now()).await?;
     let wallets = wallet::Entity::find()
         .filter(wallet::Column::Id.is_in(rows.iter().map(|row| row.wallet_id)))
         .all(&snapshot)
@@ -97,17 +97,14 @@ async fn due_buckets(kernel: &Kernel) -> Result<BTreeSet<(RealmId, OrganizationI
 
 async fn expired_buckets(
     connection: &impl sea_orm::ConnectionTrait,
-    realm: Option<RealmId>,
+    among: sea_orm::Select<bucket::Entity>,
     now: entity::timestamp::Timestamp,
 ) -> Result<Vec<bucket::Model>> {
-    let mut select = bucket::Entity::find()
+    let select = among
         .filter(bucket::Column::ExpiresAt.is_not_null())
         .filter(bucket::Column::ExpiresAt.lte(now))
         .filter(sea_orm::sea_query::Expr::cust("balance > held"))
         .limit(BATCH);
-    if let Some(realm) = realm {
-        select = select.filter(bucket::Column::RealmId.eq(realm));
-    }
     Ok(select.all(connection).await?)
 }
 
@@ -170,7 +167,10 @@ impl Command for ExpireBuckets {
             .filter(wallet::Column::OrganizationId.eq(self.organization))
             .all(&*tx)
             .await?;
-        let due = expired_buckets(&*tx, Some(tx.realm()), tx.now()).await?;
+        let own = bucket::Entity::find()
+            .filter(bucket::Column::RealmId.eq(tx.realm()))
+            .filter(bucket::Column::WalletId.is_in(wallets.iter().map(|wallet| wallet.id)));
+        let due = expired_buckets(&*tx, own, tx.now()).await?;
         let mut requests = Vec::new();
         for row in &due {
             if let Some(wallet) = wallets.iter().find(|wallet| wallet.id == row.wallet_id) {
