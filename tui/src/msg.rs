@@ -31,6 +31,8 @@ pub enum Msg {
     Drawn(Measured),
     /// The process was asked to end.
     Terminate,
+    /// The process was asked to stop for a while.
+    Suspend,
 }
 
 /// What the live connection reports.
@@ -68,6 +70,7 @@ pub enum Live {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measured {
     pub tree_rows: usize,
+    pub list_rows: usize,
     pub detail_rows: usize,
     pub detail_lines: usize,
     /// Lines of help that do not fit.

@@ -2,19 +2,25 @@
 //! call, and a clock that only moves when told.
 
 use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
+use tui::act::Act;
 use tui::effect::{Effect, SubscriptionId};
 use tui::graphql::{Event, Failure, Follow, News, Outcome, Request, Topic, Wallet};
+use tui::model::dialog::GUARD;
 use tui::model::{Model, Settings};
 use tui::msg::{Key, Live, Msg, Pasted};
+use tui::record::Began;
 use tui::update::update;
 use tui::view;
 
 use crate::gateway::Gateway;
+
+const SEED: uuid::Uuid = uuid::Uuid::from_u128(7);
 
 pub struct Console {
     pub model: Model,
@@ -49,7 +55,7 @@ impl Console {
     pub fn disconnected(settings: Settings, gateway: Gateway) -> Self {
         let now: Timestamp = "2026-11-20T10:00:00Z".parse().unwrap();
         Self {
-            model: Model::new(settings, uuid::Uuid::from_u128(7), now),
+            model: Model::new(settings, SEED, now),
             gateway,
             now,
             effects: Vec::new(),
@@ -69,8 +75,8 @@ impl Console {
                         let answer = self.exchange(&query.request());
                         queue.push_back(Msg::Answered { request, answer });
                     }
-                    Effect::Act { request, ref act, ref idempotency_key } => {
-                        let outcome = self.act(&act.request(idempotency_key));
+                    Effect::Act { request, ref act } => {
+                        let outcome = self.act(&act.request);
                         queue.push_back(Msg::Settled { request, outcome });
                         wanted.push(effect);
                     }
@@ -139,7 +145,11 @@ impl Console {
 
     /// The newest stream of wallets, or of events.
     pub fn stream(&self, of_wallets: bool) -> &(SubscriptionId, Follow, Option<String>) {
-        let matches = |follow: &Follow| matches!(follow.topic, Topic::Wallets { .. }) == of_wallets;
+        let matches = |follow: &Follow| match follow.topic {
+            Topic::Wallets { .. } => of_wallets,
+            Topic::Events => !of_wallets,
+            Topic::List { .. } => false,
+        };
         self.streams.iter().rfind(|(_, follow, _)| matches(follow)).expect("a stream")
     }
 
@@ -151,15 +161,26 @@ impl Console {
         }
     }
 
-    /// Tells what happened to an organization, as the stream of events would.
+    /// Tells what happened to an organization, as every stream of events that is about it would.
     pub fn happens(&mut self, kind: &str, id: &str) -> Vec<Effect> {
-        let (subscription, follow, _) = self.stream(false).clone();
+        let streams: Vec<_> = self.streams.iter().filter(|(_, follow, _)| hears(follow, kind)).cloned().collect();
+        assert!(!streams.is_empty(), "a stream of {kind}");
+        streams.into_iter().flat_map(|(subscription, follow, _)| self.tells(subscription, &follow, kind, id)).collect()
+    }
+
+    fn tells(&mut self, subscription: SubscriptionId, follow: &Follow, kind: &str, id: &str) -> Vec<Effect> {
         let payload = serde_json::json!({ "data": { "events": self.gateway.event(kind, id) } });
         let event: Event = match follow.request(None).read(payload.to_string().as_bytes()) {
             Ok(News::Event(event)) => event,
             other => panic!("no event but {other:?}"),
         };
         self.tell(Msg::Live(Live::Events { subscription, events: vec![event] }))
+    }
+
+    /// What a recording of this console begins with.
+    pub fn began(&self) -> Began {
+        let settings = self.model.settings.clone();
+        Began { version: "test".to_owned(), at: self.model.now, seed: SEED, settings }
     }
 
     pub fn buffer(&mut self, columns: u16, rows: u16) -> Buffer {
@@ -182,7 +203,53 @@ impl Console {
         self.model.tree.chosen().map(tui::graphql::OrganizationId::as_str)
     }
 
-    pub fn acts(&self) -> Vec<&Effect> {
-        self.effects.iter().filter(|effect| matches!(effect, Effect::Act { .. })).collect()
+    /// Every act that was sent, in order.
+    pub fn acts(&self) -> Vec<&Act> {
+        let acts = self.effects.iter().map(|effect| match effect {
+            Effect::Act { act, .. } => Some(act.as_ref()),
+            _ => None,
+        });
+        acts.flatten().collect()
     }
+
+    /// Marks the answer that acts, and takes it.
+    pub fn say_yes(&mut self) -> Vec<Effect> {
+        self.wait(GUARD);
+        self.press(&[Key::Tab, Key::Enter])
+    }
+
+    /// What was last sent to the clipboard.
+    pub fn copied(&self) -> Option<&str> {
+        self.effects
+            .iter()
+            .rev()
+            .find_map(|effect| if let Effect::Copy(copied) = effect { Some(copied.text()) } else { None })
+    }
+}
+
+fn hears(follow: &Follow, kind: &str) -> bool {
+    let area = kind.split('.').next().unwrap_or_default();
+    match &follow.topic {
+        Topic::Wallets { .. } => false,
+        Topic::Events => matches!(area, "organization" | "api_key"),
+        Topic::List { types } => types.iter().any(|wanted| wanted == "*" || *wanted == format!("{area}.*")),
+    }
+}
+
+/// A file in memory, and a look at what is in it.
+pub fn memory() -> (impl std::io::Write + Send + 'static, Arc<Mutex<Vec<u8>>>) {
+    #[derive(Clone, Default)]
+    struct Memory(Arc<Mutex<Vec<u8>>>);
+    impl std::io::Write for Memory {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let memory = Memory::default();
+    (memory.clone(), memory.0)
 }

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
+use crate::gateway_lists::{Key, refused};
+
 pub const QUINN: &str = "org_01h455vb4pex5vsknk084sn02q";
 pub const ACME: &str = "org_01h455vb4pex5vsknk084sn03a";
 pub const BEANHOUSE: &str = "org_01h455vb4pex5vsknk084sn03c";
@@ -45,7 +47,7 @@ pub struct Gateway {
     /// What to answer instead, by operation name: the next one only.
     pub instead: HashMap<String, Value>,
     pub ledger: Vec<(String, &'static str, i64, String)>,
-    pub keys_minted: usize,
+    pub keys: Vec<Key>,
     pub events_told: usize,
     /// Every operation asked for, in order.
     pub log: Vec<String>,
@@ -120,7 +122,7 @@ impl Gateway {
             remembered: HashMap::new(),
             instead: HashMap::new(),
             ledger: ledger.to_vec(),
-            keys_minted: 0,
+            keys: Key::of_the_world(),
             events_told: 0,
             log: Vec::new(),
         }
@@ -171,6 +173,13 @@ impl Gateway {
                 let found: Vec<Value> = found.map(|found| self.row(found)).collect();
                 json!({ "organizations": page(&found, variables) })
             }
+            "SuspendPlan" => json!({ "organizationSuspendPlan": self.plan(&variables["organizationId"]) }),
+            "ArchivePlan" => json!({ "organizationArchivePlan": self.plan(&variables["organizationId"]) }),
+            "NodesQuery" => {
+                let ids = variables["ids"].as_array().unwrap();
+                json!({ "nodes": ids.iter().map(|id| self.listed(id.as_str().unwrap())).collect::<Vec<_>>() })
+            }
+            list if !list.ends_with("Mutation") => self.list(list, variables),
             mutation => return json!({ "data": self.mutate(mutation, &variables["input"]) }),
         };
         json!({ "data": data })
@@ -188,12 +197,12 @@ impl Gateway {
         }
     }
 
-    fn children(&self, parent: Option<&str>) -> Vec<Value> {
+    pub fn children(&self, parent: Option<&str>) -> Vec<Value> {
         let below = self.organizations.iter().filter(|o| o.parent.as_deref() == parent);
         below.map(|organization| self.row(organization)).collect()
     }
 
-    fn status(&self, organization: &Organization) -> &'static str {
+    pub fn status(&self, organization: &Organization) -> &'static str {
         let mut current = Some(organization);
         while let Some(at) = current {
             if at.suspended.is_some() {
@@ -204,22 +213,23 @@ impl Gateway {
         "ACTIVE"
     }
 
-    fn row(&self, organization: &Organization) -> Value {
+    pub fn row(&self, organization: &Organization) -> Value {
         let parent = organization.parent.as_deref().and_then(|id| self.find(id));
         let children = self.organizations.iter().filter(|o| o.parent.as_ref() == Some(&organization.id));
         json!({
             "id": organization.id, "name": organization.name,
             "effectiveStatus": self.status(organization), "relation": organization.relation,
-            "depth": self.ancestors(organization).len(),
+            "version": organization.version, "depth": self.ancestors(organization).len(),
             "parent": parent.map(|parent| json!({ "id": parent.id, "name": parent.name })),
             "summary": {
                 "childCount": children.count(),
-                "available": organization.balance - organization.held,
+                "available": organization.balance - organization.held, "balance": organization.balance,
             },
+            "tier": organization.tier, "externalId": null, "createdAt": "2026-03-02T08:15:00Z",
         })
     }
 
-    fn ancestors<'a>(&'a self, organization: &'a Organization) -> Vec<&'a Organization> {
+    pub fn ancestors<'a>(&'a self, organization: &'a Organization) -> Vec<&'a Organization> {
         let parent = |o: &&'a Organization| o.parent.as_deref().and_then(|id| self.find(id));
         std::iter::successors(parent(&organization), parent).collect()
     }
@@ -262,6 +272,7 @@ impl Gateway {
         self.events_told += 1;
         let parent = self.find(id).and_then(|organization| organization.parent.clone());
         json!({
+            "id": format!("evt_{}", self.events_told), "occurredAt": "2026-11-20T10:00:00Z",
             "cursor": self.events_told.to_string(), "type": kind, "organizationId": id,
             "data": { "organizationId": id, "parentOrganizationId": parent },
         })
@@ -321,18 +332,7 @@ impl Gateway {
                 "periodEndsAt": "2026-12-01T05:00:00Z",
             },
             "apiKeys": {
-                "nodes": [
-                    {
-                        "name": "Till backend", "prefix": "byn_live_01Jq7bT2vYc4Wm9KxR5nLd01Jq7bVfQ8sZtH3pEaG6uN", "environment": "LIVE",
-                        "scopes": ["org:read", "credits:spend"], "status": "ACTIVE",
-                        "lastUsedAt": "2026-11-20T09:41:00Z",
-                    },
-                    {
-                        "name": "Till backend (old)", "prefix": "byn_live_01Jq7bT2vYc4Wm9KxR5nLd01Hz4kMw2rXe7CqB9dFyPs",
-                        "environment": "LIVE", "scopes": ["credits:spend"],
-                        "status": "SUPERSEDED", "lastUsedAt": null,
-                    },
-                ],
+                "nodes": self.keys.iter().filter(|key| key.organization == organization.id).map(Key::node).collect::<Vec<_>>(),
                 "pageInfo": { "hasNextPage": false, "endCursor": null },
             },
             "ledgerEntries": {
@@ -353,6 +353,9 @@ impl Gateway {
         let id = |name: &str| input[name].as_str().unwrap_or_default().to_owned();
         let answer = match mutation {
             "SuspendMutation" => {
+                if input["planHash"].as_str() != Some(&self.plan_hash(&id("organizationId"))) {
+                    return refused("organizationSuspend", "PLAN_STALE", "The plan is out of date. Look at a new one.");
+                }
                 self.find_mut(&id("organizationId")).suspended = Some(id("reason"));
                 let row = self.row(self.find(&id("organizationId")).unwrap());
                 json!({ "organizationSuspend": { "organization": row, "userErrors": [] } })
@@ -364,16 +367,13 @@ impl Gateway {
             }
             "TransferMutation" => self.transfer(input),
             "MintMutation" => {
-                self.keys_minted += 1;
+                let minted = self.mint(&id("organizationId"), &id("name"));
                 json!({ "apiKeyCreate": {
-                    "apiKey": {
-                        "name": input["name"], "prefix": "byn_live_9fT4", "environment": "LIVE",
-                        "scopes": input["scopes"], "status": "ACTIVE", "lastUsedAt": null,
-                    },
-                    "secret": "byn_live_9fT4_notARealSecretOnlyForTests", "userErrors": [],
+                    "apiKey": minted, "secret": "byn_live_9fT4_notARealSecretOnlyForTests", "replayed": false,
+                    "userErrors": [],
                 } })
             }
-            unknown => panic!("the test gateway has no {unknown}"),
+            other => self.mutate_more(other, input),
         };
         let refused = answer.to_string().contains("\"code\"");
         if !key.is_empty() && !refused {

@@ -117,10 +117,75 @@ fn without_a_key_the_screen_says_how_to_get_one() {
     insta::assert_snapshot!(letters(&console.buffer(80, 24)));
 }
 
+/// The places of the console that are not the tree, each as somebody comes to it.
+fn places() -> [(&'static str, Console); 6] {
+    let at = |keys: &[Key]| {
+        let mut console = at_acme(settings());
+        console.press(keys);
+        console.rest();
+        console
+    };
+    let mut archive = at(&[Key::Char('a')]);
+    archive.press(&[Key::Enter]);
+    archive.type_text("closed for good");
+    archive.press(&[Key::Enter]);
+    archive.type_text("Acme");
+    let mut marked = at(&[Key::Char('O')]);
+    marked.press(&[Key::Char(' '), Key::Char(' '), Key::Char('s')]);
+    marked.rest();
+    [
+        ("list_of_organizations", at(&[Key::Char('O'), Key::Down])),
+        ("list_of_keys", at(&[Key::Char('K'), Key::Down, Key::Char(' ')])),
+        ("wallet", at(&[Key::Char('W')])),
+        ("record", at(&[Key::Char('K'), Key::Enter])),
+        ("archive_being_typed", archive),
+        ("suspend_of_several", marked),
+    ]
+}
+
+#[test]
+fn lists_and_dialogs_at_80_by_24() {
+    for (name, mut console) in places() {
+        insta::assert_snapshot!(name, letters_and_styles(&console.buffer(80, 24)));
+    }
+}
+
+#[test]
+fn lists_at_200_by_50() {
+    for (name, mut console) in places().into_iter().take(2) {
+        insta::assert_snapshot!(format!("{name}_wide"), letters(&console.buffer(200, 50)));
+    }
+}
+
+#[test]
+fn in_ascii_and_without_colour_a_list_still_shows_cursor_and_marks() {
+    let plain = Settings { ascii: true, mono: true, ..settings() };
+    let mut console = at_acme(plain);
+    console.press(&[Key::Char('K')]);
+    console.rest();
+    console.press(&[Key::Char(' ')]);
+    let frame = letters(&console.buffer(80, 24));
+    assert!(frame.is_ascii(), "{frame}");
+    let line = |word: &str| frame.lines().find(|line| line.contains(word)).unwrap().to_owned();
+    assert!(line("Till backend  ").starts_with("| *"), "marked: {frame}");
+    assert!(line("Till backend (old)").starts_with("|>"), "under the cursor: {frame}");
+}
+
 #[test]
 fn no_size_of_terminal_panics() {
     let mut console = at_acme(settings());
-    for keys in [&[][..], &[Key::Char('?')], &[Key::Esc, Key::Char('t')], &[Key::Esc, Key::Char('/')]] {
+    for keys in [
+        &[][..],
+        &[Key::Char('?')],
+        &[Key::Esc, Key::Char('t')],
+        &[Key::Esc, Key::Char('a')],
+        &[Key::Esc, Key::Char('/')],
+        &[Key::Esc, Key::Char('K')],
+        &[Key::Enter],
+        &[Key::Esc, Key::Char('/')],
+        &[Key::Esc, Key::Char('O')],
+        &[Key::Char('W')],
+    ] {
         console.rest();
         console.press(keys);
         for (columns, rows) in [(1, 1), (20, 5), (40, 10), (41, 11), (80, 12), (200, 50), (300, 90)] {

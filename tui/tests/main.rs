@@ -4,10 +4,14 @@
 mod acting;
 mod browsing;
 mod console;
+mod documentation;
 mod following;
 mod frame;
 mod gateway;
+mod gateway_lists;
 mod golden;
+mod interleaving;
+mod lists;
 mod operations;
 mod picture;
 mod shell;

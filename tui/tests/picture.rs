@@ -1,4 +1,4 @@
-//! The README's picture, drawn from a frame so that it cannot show what the console does not.
+//! The README's pictures, drawn from frames so that they cannot show what the console does not.
 //! `UPDATE=1 cargo test -p tui` draws it anew.
 
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use ratatui::style::{Color, Modifier};
 use tui::msg::{Key, Live, Msg};
 use unicode_width::UnicodeWidthStr;
 
-use crate::console::console;
+use crate::console::{Console, console};
 use crate::frame::rows;
 use crate::gateway::{ACME, TAX};
 
@@ -37,14 +37,14 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-fn svg(buffer: &Buffer) -> String {
+fn svg(title: &str, buffer: &Buffer) -> String {
     let width = f64::from(buffer.area.width) * CELL_WIDTH + 2.0 * MARGIN;
     let height = f64::from(buffer.area.height) * CELL_HEIGHT + 2.0 * MARGIN;
     let mut svg = String::new();
     writeln!(
         svg,
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.1} {height:.1}" font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14">
-<title>The Banyan console: organizations</title>
+<title>The Banyan console: {title}</title>
 <rect width="100%" height="100%" rx="10" fill="{PAPER}"/>"#
     )
     .unwrap();
@@ -137,12 +137,44 @@ fn the_picture_in_the_readme_is_what_the_console_draws() {
     let wallet = console.wallet(ACME);
     console.tell(Msg::Live(Live::Wallets(vec![wallet])));
     console.wait(SignedDuration::from_secs(10));
-    let drawn = svg(&console.buffer(COLUMNS, ROWS));
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("screens/organizations.svg");
+    compare("organizations", &console.buffer(COLUMNS, ROWS));
+}
+
+/// A console that looks at Acme.
+fn at_acme() -> Console {
+    let mut console = console();
+    console.press(&[Key::Enter, Key::Down]);
+    console.rest();
+    assert_eq!(console.chosen(), Some(ACME));
+    console
+}
+
+#[test]
+fn the_picture_of_a_wallet_is_what_the_console_draws() {
+    let mut console = at_acme();
+    console.press(&[Key::Char('W')]);
+    console.rest();
+    compare("wallet", &console.buffer(100, 16));
+}
+
+#[test]
+fn the_picture_of_a_question_is_what_the_console_draws() {
+    let mut console = at_acme();
+    console.press(&[Key::Char('s')]);
+    console.rest();
+    console.type_text("chargebacks, case 77");
+    console.press(&[Key::Enter]);
+    compare("suspend", &console.buffer(100, 26));
+}
+
+/// A picture as it is kept beside the code; `UPDATE=1` keeps the new one.
+fn compare(name: &str, buffer: &Buffer) {
+    let drawn = svg(name, buffer);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("screens/{name}.svg"));
     if std::env::var_os("UPDATE").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, &drawn).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == drawn, "screens/organizations.svg is out of date: UPDATE=1 cargo test -p tui");
+    assert!(kept == drawn, "screens/{name}.svg is out of date: UPDATE=1 cargo test -p tui");
 }

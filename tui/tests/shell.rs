@@ -22,7 +22,7 @@ use tui::graphql::Secret;
 use tui::model::{Model, Settings};
 use tui::msg::{Key, Msg};
 use tui::record::Recorder;
-use tui::shell::{Clock, Host, Shell};
+use tui::shell::{Clock, Ended, Host, Shell};
 
 use crate::console::settings;
 use crate::gateway::{ACME, Gateway, QUINN};
@@ -182,6 +182,10 @@ impl Host for Frames {
         self.1.lock().unwrap().push(text.to_owned());
         Ok(())
     }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A running console, seen from its user's chair.
@@ -189,7 +193,7 @@ struct Seat {
     keys: mpsc::UnboundedSender<Msg>,
     frames: watch::Receiver<String>,
     copied: Arc<Mutex<Vec<String>>>,
-    running: tokio::task::JoinHandle<io::Result<()>>,
+    running: tokio::task::JoinHandle<io::Result<Ended>>,
 }
 
 fn patience() -> Patience {
@@ -224,6 +228,7 @@ fn sit_down_with(patience: Patience, address: std::net::SocketAddr, settings: Se
         connection: Some(connection),
         clock,
         recorder: Recorder::default(),
+        switch_to: None,
     };
     let (keys, pressed) = mpsc::unbounded_channel();
     let input =
@@ -297,7 +302,7 @@ async fn a_charge_elsewhere_moves_the_balance_and_then_the_ledger() {
     seat.sees(&["11,216", "last change         -1,234", "invoice.submit"]).await;
     assert_eq!(*served.subscribed.borrow(), 1, "over the first connection");
     seat.press(&[Key::Char('q')]);
-    seat.running.await.unwrap().unwrap();
+    assert_eq!(seat.running.await.unwrap().unwrap(), Ended::Quit);
 }
 
 #[tokio::test]
@@ -401,8 +406,8 @@ async fn an_answer_lost_on_the_way_is_looked_up_and_credits_move_once() {
     seat.presses_until(&[Key::Ctrl('u'), Key::Char('5')], "Amount       5").await;
     seat.press(&[Key::Enter, Key::Enter]);
     seat.sees(&["Transfer 5", "Cancel"]).await;
-    seat.presses_until(&[Key::Char('y')], "unknown outcome, checking").await;
-    seat.sees(&["Transferred 5 credits", "moved once"]).await;
+    seat.presses_until(&[Key::Right, Key::Enter], "unknown outcome, checking").await;
+    seat.sees(&["Transferred 5 credits", "happened once"]).await;
     let gateway = served.gateway.lock().unwrap();
     assert_eq!(gateway.find(QUINN).unwrap().balance, 482_000 - 5);
     assert_eq!(gateway.find(ACME).unwrap().balance, 12_450 + 5);

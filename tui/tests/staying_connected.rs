@@ -112,7 +112,8 @@ fn a_stale_answer_is_dropped() {
 #[test]
 fn a_recording_replays_to_the_same_screen() {
     let mut console = Console::disconnected(settings(), Gateway::new());
-    let mut recorder = tui::record::Recorder::default();
+    let (file, written) = crate::console::memory();
+    let mut recorder = tui::record::Recorder::to(file, &console.began()).unwrap();
     let mut queue = std::collections::VecDeque::from([
         Msg::Start,
         Msg::Live(Live::Ready),
@@ -131,12 +132,14 @@ fn a_recording_replays_to_the_same_screen() {
             }
         }
     }
-    let mut written = Vec::new();
-    recorder.write(&mut written).unwrap();
+    let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+    let recording = tui::record::Recording::read(&written).unwrap();
     let mut replayed = Console::disconnected(settings(), Gateway::new());
-    for line in String::from_utf8(written).unwrap().lines() {
-        let recorded: tui::record::Recorded = serde_json::from_str(line).unwrap();
-        update(&mut replayed.model, recorded.msg, recorded.at);
-    }
+    replayed.model = recording.model_after(recording.messages.len());
     assert_eq!(replayed.buffer(120, 40), console.buffer(120, 40));
+    let half = recording.model_after(2);
+    assert!(half.tree.rows().len() < console.model.tree.rows().len());
+    // A session that died in the middle of a line can be played up to there.
+    let cut = &written[..written.len() - 20];
+    assert_eq!(tui::record::Recording::read(cut).unwrap().messages.len(), recording.messages.len() - 1);
 }

@@ -105,10 +105,10 @@ impl Connection {
                     let _ended = messages.send(Msg::Answered { request, answer }).await;
                 });
             }
-            Effect::Act { request, act, idempotency_key } => {
+            Effect::Act { request, act } => {
                 let (http, messages) = (self.http.clone(), self.messages.clone());
                 tokio::spawn(async move {
-                    let outcome = http.act(&act.request(&idempotency_key)).await;
+                    let outcome = http.act(&act.request).await;
                     let _ended = messages.send(Msg::Settled { request, outcome }).await;
                 });
             }
@@ -135,7 +135,7 @@ impl Connection {
             Effect::Unsubscribe { subscription } => {
                 self.tell_live(live::Command::Unsubscribe { subscription });
             }
-            Effect::Draw | Effect::Copy(_) | Effect::Quit => {}
+            Effect::Draw | Effect::Copy(_) | Effect::Switch(_) | Effect::Suspend | Effect::Quit => {}
         }
     }
 

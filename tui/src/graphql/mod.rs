@@ -7,8 +7,9 @@
 //! Invariants: nothing here waits, sends or draws; an answer of the wrong shape is a [`Failure`],
 //! never a panic; an amount is a whole number from the wire to the cell.
 
-pub mod act;
 pub mod organization;
+pub mod outcome;
+pub mod plan;
 pub mod query;
 pub mod request;
 pub mod scalar;
@@ -17,8 +18,9 @@ pub mod subscription;
 #[cynic::schema("banyan")]
 pub mod schema {}
 
-pub use act::{Act, Outcome, Receipt, UserError};
 pub use organization::{OrganizationDetail, OrganizationPage, OrganizationRow, Wallet};
+pub use outcome::{Issued, Outcome, Receipt, UserError};
+pub use plan::Plan;
 pub use query::{Answer, OrganizationPath, Query, Viewer};
 pub use request::{Failure, FieldError, Request};
 pub use scalar::{Environment, EventScope, OrganizationId, Secret};

@@ -35,6 +35,7 @@ pub struct OrganizationRow {
     pub effective_status: EffectiveStatus,
     pub relation: Option<Relation>,
     pub depth: i32,
+    pub version: i32,
     pub parent: Option<OrganizationName>,
     pub summary: OrganizationSummary,
 }

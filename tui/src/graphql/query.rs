@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::organization::{
     DetailVariables, DetailVariablesFields, OrganizationBy, OrganizationDetail, OrganizationPage, OrganizationRow,
 };
+use super::plan::Plan;
 use super::request::{FieldError, Request};
 use super::scalar::{Environment, OrganizationId, PrincipalKind};
 use super::schema;
+use crate::resource::{Record, RecordPage};
 
 /// Rows that one page of the tree or of a search asks for.
 pub const PAGE_ROWS: i32 = 50;
@@ -18,7 +20,7 @@ const API_KEYS_FIRST: i32 = 25;
 const LEDGER_ENTRIES_FIRST: i32 = 25;
 
 /// Something to ask the gateway.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Query {
     /// Who the key belongs to.
     Viewer,
@@ -45,6 +47,8 @@ pub enum Query {
     Search {
         name: String,
     },
+    /// What a resource or an act has to ask.
+    Of(Request<Answer>),
 }
 
 /// What the gateway answered.
@@ -55,6 +59,11 @@ pub enum Answer {
     Detail(Option<Box<OrganizationDetail>>, Vec<FieldError>),
     Rows(Vec<Option<OrganizationRow>>),
     Path(Option<Box<OrganizationPath>>),
+    /// A page of a list, or the reason why there is none.
+    List(Option<RecordPage>, Vec<FieldError>),
+    /// The present state of records asked for by id.
+    Records(Vec<Option<Record>>),
+    Plan(Option<Box<Plan>>),
 }
 
 #[derive(cynic::QueryFragment, Serialize, Clone, Debug, PartialEq)]
@@ -227,6 +236,7 @@ impl Query {
                 let operation = PathQuery::build(PathVariables { by });
                 Request::new("Path", operation, |data: PathQuery, _| Answer::Path(data.organization.map(Box::new)))
             }
+            Self::Of(request) => request.clone(),
             Self::Search { name } => {
                 let filter = OrganizationFilter { name: Some(name.clone()), root: None };
                 let variables = SearchVariables { first: PAGE_ROWS, filter };

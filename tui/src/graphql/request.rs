@@ -1,5 +1,7 @@
 //! One operation on its way out, and the reading of its answer.
 
+use std::sync::Arc;
+
 use cynic::{GraphQlError, GraphQlResponse, Operation, QueryVariables};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -12,6 +14,7 @@ use crate::text;
 const FAILURE_CHARS_MAX: usize = 300;
 
 /// An operation without its types: the document, the variables, and how to read the answer.
+#[derive(Clone)]
 pub struct Request<T> {
     pub name: &'static str,
     /// The document alone, for the test that checks all of them against the SDL.
@@ -21,7 +24,20 @@ pub struct Request<T> {
     read: Reader<T>,
 }
 
-type Reader<T> = Box<dyn Fn(&[u8]) -> Result<T, Failure> + Send + Sync>;
+type Reader<T> = Arc<dyn Fn(&[u8]) -> Result<T, Failure> + Send + Sync>;
+
+/// The same operation with the same variables; how it is read follows from that.
+impl<T> PartialEq for Request<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.body == other.body && self.idempotency_header == other.idempotency_header
+    }
+}
+
+impl<T> std::fmt::Debug for Request<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Request").field("name", &self.name).field("variables", &self.body["variables"]).finish()
+    }
+}
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -96,12 +112,22 @@ impl<T> Request<T> {
                 None => Err(Failure::of(errors)),
             }
         };
-        Self { name, document: operation.query, body, idempotency_header: None, read: Box::new(read) }
+        Self { name, document: operation.query, body, idempotency_header: None, read: Arc::new(read) }
     }
 
     pub fn with_idempotency_header(mut self, key: &str) -> Self {
         self.idempotency_header = Some(key.to_owned());
         self
+    }
+
+    /// The same in words that another client can send: the document, then its variables.
+    pub fn as_graphql(&self) -> String {
+        let variables = &self.body["variables"];
+        let shown = serde_json::to_string_pretty(variables).unwrap_or_default();
+        match variables.as_object().is_some_and(|variables| !variables.is_empty()) {
+            true => format!("{}\n\n# variables\n{shown}\n", self.document.trim_end()),
+            false => format!("{}\n", self.document.trim_end()),
+        }
     }
 
     /// Reads a response body.

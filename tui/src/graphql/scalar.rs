@@ -92,15 +92,22 @@ macro_rules! words {
                     Self::Unknown(word) => word,
                 }
             }
+
+            pub fn of_word(word: &str) -> Self {
+                match word {
+                    $($word => Self::$variant,)+
+                    other => Self::Unknown(other.to_owned()),
+                }
+            }
         }
     };
 }
 
 words!(EffectiveStatus { Active = "ACTIVE", Suspended = "SUSPENDED", Archived = "ARCHIVED" });
-words!(OrganizationStatus { Active = "ACTIVE", Archived = "ARCHIVED" });
 words!(Relation { Owned = "OWNED", Linked = "LINKED" });
 words!(Delegation { Billing = "BILLING", DataRead = "DATA_READ", DataWrite = "DATA_WRITE" });
 words!(FundingMode { Isolated = "ISOLATED", Fallback = "FALLBACK", Pooled = "POOLED" });
+words!(BucketOrigin { Included = "INCLUDED", Prepaid = "PREPAID", Promotional = "PROMOTIONAL" });
 words!(BillingMode { Prepaid = "PREPAID", Payg = "PAYG", Hybrid = "HYBRID" });
 words!(Tier { Free = "FREE", Standard = "STANDARD", Enterprise = "ENTERPRISE" });
 words!(RefillState { Armed = "ARMED", Fired = "FIRED", Starved = "STARVED" });
@@ -121,13 +128,22 @@ words!(ApiKeyStatus {
     Revoked = "REVOKED",
     Expired = "EXPIRED",
 });
+words!(HoldStatus { Open = "OPEN", Captured = "CAPTURED", Voided = "VOIDED", Expired = "EXPIRED" });
+words!(MemberRole {
+    Owner = "OWNER",
+    Admin = "ADMIN",
+    Billing = "BILLING",
+    Developer = "DEVELOPER",
+    Viewer = "VIEWER",
+});
+words!(AuditOutcome { Done = "DONE", Denied = "DENIED" });
 words!(PrincipalKind {
     Anonymous = "ANONYMOUS",
     Operator = "OPERATOR",
     ApiKey = "API_KEY",
     User = "USER",
 });
-words!(EventScope { Own = "OWN", Subtree = "SUBTREE" });
+words!(EventScope { Own = "OWN", Children = "CHILDREN", Subtree = "SUBTREE" });
 words!(Environment { Live = "LIVE", Test = "TEST" });
 words!(
     /// Only the codes the console itself acts on have a name here.

@@ -1,6 +1,7 @@
 //! The subscriptions: wallets, and what happens to organizations, as they change.
 
 use cynic::OperationBuilder;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -22,8 +23,15 @@ pub struct Follow {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Topic {
-    Wallets { environment: Environment },
+    Wallets {
+        environment: Environment,
+    },
+    /// What may change a row, a status or a list of keys of the tree.
     Events,
+    /// What may change an open list.
+    List {
+        types: Vec<String>,
+    },
 }
 
 /// One message of a stream.
@@ -37,24 +45,36 @@ pub enum News {
 #[derive(cynic::QueryFragment, Serialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
+    pub id: cynic::Id,
     /// Where the stream goes on after a loss.
     pub cursor: String,
     #[cynic(rename = "type")]
     #[serde(rename = "type")]
     pub kind: String,
     pub organization_id: OrganizationId,
+    pub occurred_at: Timestamp,
     pub data: EventData,
 }
 
-/// What the console needs of an event's data; the rest is read from the organization itself.
+/// An event's data, as the gateway wrote it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct EventData {
-    /// Of a new organization.
-    pub parent_organization_id: Option<OrganizationId>,
-}
+#[serde(transparent)]
+pub struct EventData(serde_json::Value);
 
 cynic::impl_scalar!(EventData, schema::JSON);
+
+impl EventData {
+    /// Of a new organization.
+    pub fn parent_organization_id(&self) -> Option<OrganizationId> {
+        self.0["parentOrganizationId"].as_str().map(OrganizationId::new)
+    }
+}
+
+impl std::fmt::Display for EventData {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 impl Event {
     pub fn is_about_a_key(&self) -> bool {
@@ -108,8 +128,12 @@ impl Follow {
                 let operation = operation.expect("a document written to a string fails only for want of memory");
                 Request::new("WalletChanges", operation, |data: WalletChanges, _| News::Wallet(data.wallet_changes))
             }
-            Topic::Events => {
-                let types = Some(EVENT_TYPES.map(str::to_owned).to_vec());
+            Topic::Events | Topic::List { .. } => {
+                let types = match &self.topic {
+                    Topic::List { types } => types.clone(),
+                    _ => EVENT_TYPES.map(str::to_owned).to_vec(),
+                };
+                let types = Some(types);
                 let after = after.map(str::to_owned);
                 let variables = EventsVariables { organization_id, scope, types, after };
                 let operation = OperationBuilder::<Events, _>::subscription().with_variables(variables).build();

@@ -3,7 +3,6 @@
 use jiff::{SignedDuration, Timestamp};
 use tui_input::Input;
 
-use crate::command::CommandId;
 use crate::effect::RequestId;
 use crate::graphql::{OrganizationId, OrganizationRow};
 
@@ -24,11 +23,31 @@ pub struct Search {
     pub failure: Option<String>,
 }
 
+/// The command line: what is typed, and what it could mean.
 #[derive(Clone, Debug, Default)]
 pub struct Palette {
     pub input: Input,
-    pub matches: Vec<CommandId>,
-    pub cursor: Option<CommandId>,
+    pub matches: Vec<Choice>,
+    pub cursor: Option<Choice>,
+    /// What is wrong with the line as it stands.
+    pub problem: Option<String>,
+    /// How far back in what was typed before.
+    pub recalled: Option<usize>,
+}
+
+/// Something that Enter would do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Choice {
+    Command(&'static str),
+    /// The line itself: a resource with its filter, a profile, or an act.
+    Line(String),
+}
+
+/// A line over a list: what it is narrowed to.
+#[derive(Clone, Debug, Default)]
+pub struct FilterLine {
+    pub input: Input,
+    pub problem: Option<String>,
 }
 
 /// The element `by` places from `from`, staying inside; the first when `from` is not there.

@@ -10,29 +10,35 @@ pub mod dialog;
 pub mod doubt;
 pub mod finder;
 pub mod link;
+pub mod list;
+pub mod place;
 pub mod tree;
 
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
+use crate::act::{Named, Pinned, Spec};
 use crate::command::{Command, Context};
 use crate::effect::{RequestId, SubscriptionId};
 use crate::graphql::scalar::PrincipalKind;
 use crate::graphql::{Environment, OrganizationId, OrganizationRow, Viewer};
 use crate::msg::Measured;
+use crate::resource::{Record, Resource, Slice};
 use detail::Detail;
-use dialog::{Dialog, Named, SecretPanel, Stage};
+use dialog::{Dialog, Offer, Secrets, Stage};
 use doubt::Doubt;
-use finder::{Palette, Search};
+use finder::{FilterLine, Palette, Search};
 use link::Link;
+use place::{Place, Places};
 use tree::Tree;
 
 /// How long a notice stays.
 pub const NOTICE: SignedDuration = SignedDuration::from_secs(6);
 
 /// What does not change while the console runs.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Settings {
     /// The gateway, as the header shows it.
     pub gateway: String,
@@ -40,6 +46,14 @@ pub struct Settings {
     /// Why there is no key, and what to do about it.
     pub without_key: Vec<String>,
     pub read_only: bool,
+    /// The name it was chosen by, when it was.
+    pub profile: Option<String>,
+    /// What goes wrong here hurts customers: it shows, and more is asked before an act.
+    pub production: bool,
+    /// The profile's colour: one of the sixteen, by name.
+    pub colour: Option<String>,
+    /// Every profile there is, to complete `@`.
+    pub profiles: Vec<String>,
     pub ascii: bool,
     /// No colour at all, as `NO_COLOR` asks.
     pub mono: bool,
@@ -57,6 +71,7 @@ pub struct Model {
     pub link: Link,
     pub organizations: HashMap<OrganizationId, OrganizationRow>,
     pub tree: Tree,
+    pub places: Places,
     pub doubt: Doubt,
     pub detail: Detail,
     pub side: Side,
@@ -65,13 +80,25 @@ pub struct Model {
     pub notice: Option<Notice>,
     pub measured: Measured,
     pub help_scroll: usize,
+    /// What would undo the last act.
+    pub offer: Option<Offer>,
+    /// Lines of the command line, newest last.
+    pub typed: Vec<String>,
+    /// Since when the screen is held still, and how much came in since.
+    pub frozen: Option<Frozen>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frozen {
+    pub since: Timestamp,
+    pub changes: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Purpose {
     Viewer,
     /// A page of a branch; of the roots when there is no parent.
-    Page {
+    Branch {
         parent: Option<OrganizationId>,
         from_start: bool,
     },
@@ -83,13 +110,22 @@ pub enum Purpose {
     Search {
         name: String,
     },
+    /// A part of a list. A list that was left and come back to knows its own requests.
+    Page {
+        slice: Slice,
+    },
+    /// Records of a list, read again in place.
+    Records {
+        ids: Vec<String>,
+    },
+    Plan,
     Act,
 }
 
 impl Purpose {
     /// True when the answer says what stands in rows of the tree.
     pub fn brings_rows(&self) -> bool {
-        matches!(self, Self::Page { .. } | Self::Rows { .. } | Self::Jump)
+        matches!(self, Self::Branch { .. } | Self::Rows { .. } | Self::Jump)
     }
 }
 
@@ -107,8 +143,11 @@ pub enum Overlay {
     Help,
     Search(Search),
     Palette(Palette),
+    Filter(FilterLine),
+    /// A record as it was when it was opened.
+    Record(&'static Resource, Box<Record>),
     Dialog(Box<Dialog>),
-    Secret(SecretPanel),
+    Secret(Secrets),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,14 +201,18 @@ impl Model {
             link: Link::default(),
             organizations: HashMap::new(),
             tree: Tree::default(),
+            places: Places::default(),
             doubt: Doubt::default(),
             detail: Detail::default(),
             side: Side::default(),
             overlay: Overlay::default(),
             jump: None,
             notice: None,
-            measured: Measured { tree_rows: 20, detail_rows: 20, ..Measured::default() },
+            measured: Measured { tree_rows: 20, list_rows: 20, detail_rows: 20, ..Measured::default() },
             help_scroll: 0,
+            offer: None,
+            typed: Vec::new(),
+            frozen: None,
         }
     }
 
@@ -179,18 +222,20 @@ impl Model {
             return Context::Welcome;
         }
         match &self.overlay {
-            Overlay::None => match self.side {
-                Side::Tree => Context::Tree,
-                Side::Detail => Context::Detail,
+            Overlay::None => match (&self.places.here, self.side) {
+                (Place::List(list), _) => Context::List(list.resource.id),
+                (Place::Tree, Side::Tree) => Context::Tree,
+                (Place::Tree, Side::Detail) => Context::Detail,
             },
             Overlay::Help => Context::Help,
-            Overlay::Search(_) | Overlay::Palette(_) => Context::Finder,
+            Overlay::Record(..) => Context::Record,
+            Overlay::Search(_) | Overlay::Palette(_) | Overlay::Filter(_) => Context::Finder,
             Overlay::Dialog(dialog) => match dialog.stage {
                 Stage::Editing => Context::Editing,
                 Stage::Confirming { .. } => Context::Confirming,
                 Stage::Sending { .. } => Context::Sending,
                 Stage::Unknown { .. } => Context::Unknown,
-                Stage::Refused { .. } => Context::Refused,
+                Stage::Refused => Context::Refused,
             },
             Overlay::Secret(_) => Context::Secret,
         }
@@ -211,14 +256,49 @@ impl Model {
         Some(Named { id: row.id.clone(), name: row.name.clone() })
     }
 
+    /// The organization that the place is about: where views open and acts on organizations go.
+    pub fn focus(&self) -> Option<Named> {
+        match &self.places.here {
+            Place::Tree => self.tree.chosen().and_then(|id| self.named(id)),
+            Place::List(list) if list.resource.kind == Some(crate::act::Kind::Organization) => {
+                list.chosen().map(|record| Named { id: OrganizationId::new(&record.id), name: record.name.clone() })
+            }
+            Place::List(list) => list.organization.clone(),
+        }
+    }
+
+    /// What an act would be done to: the marked records, the one under the cursor, or the
+    /// organization that the place is about.
+    pub fn targets(&self, spec: &Spec) -> Vec<Pinned> {
+        let of_focus = || {
+            let named = self.focus()?;
+            let version = self.organizations.get(&named.id).map(|row| row.version);
+            Some(Pinned::organization(named, version))
+        };
+        match &self.places.here {
+            Place::List(list) if list.resource.kind == Some(spec.on) => {
+                if !list.marks.is_empty() {
+                    return list.marks.values().cloned().collect();
+                }
+                let pinned = list.chosen().map(|record| record.pinned(spec.on, list.organization.as_ref()));
+                pinned.into_iter().collect()
+            }
+            _ if spec.on == crate::act::Kind::Organization => of_focus().into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Why a command may not be given at all.
     pub fn forbids(&self, command: &Command) -> Option<&'static str> {
-        (self.settings.read_only && command.changes).then_some("the console was started with --read-only")
+        (self.settings.read_only && command.changes()).then_some("this console is read-only")
     }
 
     /// The scope a key seems to lack for a command. The gateway has the last word.
     pub fn missing_scope(&self, command: &Command) -> Option<&'static str> {
-        let needed = command.scope?;
+        let needed = command.scope()?;
+        if needed == "operator" {
+            return (!self.is_operator() && self.viewer.is_some()).then_some(needed);
+        }
         let viewer = self.viewer.as_ref()?;
         if viewer.kind != PrincipalKind::ApiKey {
             return None;
@@ -248,8 +328,9 @@ impl Model {
             _ => None,
         };
         let notice = self.notice.as_ref().map(|notice| notice.until);
+        let list = self.places.list().and_then(|list| list.ask_at);
         let planned = [self.detail.ask_at, self.doubt.ask_at, self.link.catch_up_at, self.age_changes_at()];
-        planned.into_iter().chain([search, resend, notice]).flatten().min()
+        planned.into_iter().chain([search, resend, notice, list]).flatten().min()
     }
 
     /// How old the data is, while that is shown.
@@ -259,11 +340,12 @@ impl Model {
     }
 
     fn age_changes_at(&self) -> Option<Timestamp> {
-        let age = self.age()?;
+        let since = self.link.stale_since.or(self.frozen.map(|frozen| frozen.since))?;
+        let age = self.now.duration_since(since).max(SignedDuration::ZERO);
         // Seconds matter in the first minute and only there.
         let step = if age < SignedDuration::from_secs(60) { 1 } else { 60 };
         let shown = age.as_secs() / step;
         let next = SignedDuration::from_secs((shown + 1) * step);
-        self.link.stale_since?.checked_add(next).ok()
+        since.checked_add(next).ok()
     }
 }

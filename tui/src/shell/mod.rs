@@ -42,6 +42,16 @@ pub trait Host {
     fn begin_frame(&mut self) -> io::Result<()>;
     fn end_frame(&mut self, frame: &Buffer) -> io::Result<()>;
     fn copy(&mut self, text: &str) -> io::Result<()>;
+    /// Gives the terminal back, stops the process, and takes the terminal again when it goes on.
+    fn suspend(&mut self) -> io::Result<()>;
+}
+
+/// Why the shell ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    Quit,
+    /// For another profile.
+    Switch(String),
 }
 
 pub struct Shell<B: Backend, H> {
@@ -52,6 +62,8 @@ pub struct Shell<B: Backend, H> {
     pub connection: Option<Connection>,
     pub clock: Clock,
     pub recorder: Recorder,
+    /// The profile to go on with, once one was asked for.
+    pub switch_to: Option<String>,
 }
 
 impl<B, H> Shell<B, H>
@@ -65,11 +77,11 @@ where
         &mut self,
         input: impl Stream<Item = io::Result<Msg>>,
         mut messages: mpsc::Receiver<Msg>,
-    ) -> io::Result<()> {
+    ) -> io::Result<Ended> {
         let mut input = pin!(input);
         let mut draw_at = match self.take(Msg::Start) {
-            Next::Quit => return Ok(()),
-            Next::Draw | Next::Nothing => Some(Instant::now()),
+            Next::Quit => return Ok(self.ended()),
+            Next::Draw | Next::Nothing | Next::Suspend => Some(Instant::now()),
         };
         loop {
             if draw_at.is_some_and(|at| at <= Instant::now()) {
@@ -90,7 +102,7 @@ where
             let next = tokio::select! {
                 biased;
                 msg = input.next() => match msg {
-                    None => return Ok(()),
+                    None => return Ok(self.ended()),
                     Some(msg) => {
                         let next = self.take(msg?);
                         if let Next::Draw = next {
@@ -100,7 +112,7 @@ where
                     }
                 },
                 msg = messages.recv() => match msg {
-                    None => return Ok(()),
+                    None => return Ok(self.ended()),
                     Some(msg) => self.take_batch(msg, &mut messages),
                 },
                 () = wake => match deadline.is_some_and(|at| at <= Instant::now()) {
@@ -109,13 +121,24 @@ where
                 },
             };
             match next {
-                Next::Quit => return Ok(()),
+                Next::Quit => return Ok(self.ended()),
+                Next::Suspend => {
+                    self.host.suspend()?;
+                    // What stood on the screen is gone, and its size may be another.
+                    self.terminal.clear().map_err(io::Error::other)?;
+                    self.take(Msg::Resized);
+                    draw_at = Some(Instant::now());
+                }
                 Next::Draw => {
                     draw_at.get_or_insert(Instant::now() + FRAME);
                 }
                 Next::Nothing => {}
             }
         }
+    }
+
+    fn ended(&mut self) -> Ended {
+        self.switch_to.take().map_or(Ended::Quit, Ended::Switch)
     }
 
     fn take_batch(&mut self, first: Msg, messages: &mut mpsc::Receiver<Msg>) -> Next {
@@ -135,6 +158,11 @@ where
             match effect {
                 Effect::Draw => next = next.and(Next::Draw),
                 Effect::Quit => next = Next::Quit,
+                Effect::Suspend => next = next.and(Next::Suspend),
+                Effect::Switch(profile) => {
+                    self.switch_to = Some(profile);
+                    next = Next::Quit;
+                }
                 Effect::Copy(copied) => {
                     if let Err(error) = self.host.copy(copied.text()) {
                         tracing::warn!(%error, "the terminal took nothing for its clipboard");
@@ -169,6 +197,7 @@ where
 enum Next {
     Nothing,
     Draw,
+    Suspend,
     Quit,
 }
 

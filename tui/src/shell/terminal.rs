@@ -40,12 +40,16 @@ pub fn take() -> io::Result<(Taken, Screen)> {
             std::process::exit(PANICKED);
         }));
     });
-    enable_raw_mode()?;
     let taken = Taken;
-    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
+    enter()?;
     let writer = BufWriter::with_capacity(FRAME_BYTES, stdout());
     let screen = Terminal::new(CrosstermBackend::new(writer))?;
     Ok((taken, screen))
+}
+
+fn enter() -> io::Result<()> {
+    enable_raw_mode()?;
+    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
 }
 
 fn give_back() {
@@ -75,5 +79,13 @@ impl Host for TerminalHost {
     fn copy(&mut self, text: &str) -> io::Result<()> {
         execute!(stdout(), CopyToClipboard::to_clipboard_from(text))?;
         stdout().flush()
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        give_back();
+        // Of itself only: the shell that started the console sees its job stopped. It goes on here.
+        let stopped = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
+        enter()?;
+        stopped.map_err(io::Error::from)
     }
 }

@@ -1,14 +1,14 @@
 //! Moving in the tree, opening branches, and taking in what the gateway says is there.
 
 use super::Effects;
-use crate::command::CommandId;
-use crate::effect::{Copied, Effect, RequestId};
+use crate::command::Step;
+use crate::effect::RequestId;
 use crate::graphql::organization::PageInfo;
 use crate::graphql::{Answer, Failure, OrganizationId, OrganizationPage, OrganizationRow, Query, Viewer};
 use crate::model::tree::{Pages, RowKey};
 use crate::model::{Model, Purpose, Side};
 
-pub fn run(model: &mut Model, command: CommandId, effects: &mut Effects) {
+pub fn run(model: &mut Model, command: Step, effects: &mut Effects) {
     let page = match model.side {
         Side::Tree => model.measured.tree_rows,
         Side::Detail => model.measured.detail_rows,
@@ -16,24 +16,23 @@ pub fn run(model: &mut Model, command: CommandId, effects: &mut Effects) {
     .saturating_sub(1)
     .max(1);
     match command {
-        CommandId::Up => move_by(model, false, 1),
-        CommandId::Down => move_by(model, true, 1),
-        CommandId::PageUp => move_by(model, false, page),
-        CommandId::PageDown => move_by(model, true, page),
-        CommandId::Top => move_by(model, false, usize::MAX),
-        CommandId::Bottom => move_by(model, true, usize::MAX),
-        CommandId::Expand => expand(model, effects),
-        CommandId::Collapse => collapse(model),
-        CommandId::SwitchSide => {
+        Step::Up => move_by(model, false, 1),
+        Step::Down => move_by(model, true, 1),
+        Step::PageUp => move_by(model, false, page),
+        Step::PageDown => move_by(model, true, page),
+        Step::Top => move_by(model, false, usize::MAX),
+        Step::Bottom => move_by(model, true, usize::MAX),
+        Step::Expand => expand(model, effects),
+        Step::Collapse => collapse(model),
+        Step::SwitchSide => {
             model.side = match model.side {
                 Side::Tree => Side::Detail,
                 Side::Detail => Side::Tree,
             };
         }
-        CommandId::CopyId => {
+        Step::CopyId => {
             if let Some(id) = model.tree.chosen().cloned() {
-                model.notify(format!("Sent {id} to the terminal's clipboard (OSC 52)"), false);
-                effects.push(Effect::Copy(Copied::Id(id.as_str().to_owned())));
+                super::list::copy_id(model, id.as_str().to_owned(), effects);
             }
         }
         _ => {}
@@ -138,7 +137,7 @@ fn ask_page(
         None if model.is_operator() => Query::Roots { after },
         None => return,
     };
-    let purpose = Purpose::Page { parent: parent.cloned(), from_start };
+    let purpose = Purpose::Branch { parent: parent.cloned(), from_start };
     let request = effects.ask(model, purpose, query);
     model.tree.branch_mut(parent).loading = Some(request);
 }
@@ -270,4 +269,11 @@ pub fn rows_on_screen(model: &Model) -> Vec<OrganizationId> {
         }
     }
     ids
+}
+
+/// What the chosen organization's side asks, as GraphQL.
+pub fn as_graphql(model: &Model) -> Option<String> {
+    let organization = model.tree.chosen()?.clone();
+    let query = Query::Detail { organization, environment: model.environment() };
+    Some(query.request().as_graphql())
 }

@@ -1,24 +1,15 @@
 //! The search by name, the palette, and the jump from a result into the tree.
 
-use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
-use nucleo_matcher::{Config, Matcher};
-
-use super::{Effects, browse, input};
-use crate::command::{self, COMMANDS, Command, CommandId, Context};
+use super::{Effects, browse, line};
 use crate::effect::RequestId;
 use crate::graphql::{Answer, Failure, OrganizationId, OrganizationPath, Query};
-use crate::model::finder::{Palette, REST, Search, step};
+use crate::model::finder::{REST, Search, step};
+use crate::model::place::Place;
 use crate::model::tree::{Pages, RowKey};
 use crate::model::{Model, Overlay, Purpose};
 
 pub fn open_search(model: &mut Model) {
     model.overlay = Overlay::Search(Search::default());
-}
-
-pub fn open_palette(model: &mut Model) {
-    let mut palette = Palette::default();
-    palette_typed(&mut palette);
-    model.overlay = Overlay::Palette(palette);
 }
 
 pub fn typed(model: &mut Model) {
@@ -31,28 +22,10 @@ pub fn typed(model: &mut Model) {
                 search.ask_at = model.now.checked_add(REST).ok();
             }
         }
-        Overlay::Palette(palette) => palette_typed(palette),
+        Overlay::Palette(_) => line::typed(model),
+        Overlay::Filter(filter) => filter.problem = None,
         _ => {}
     }
-}
-
-/// The commands the palette offers: those that mean something outside of it.
-pub fn offered() -> impl Iterator<Item = &'static Command> {
-    command::of_context(Context::Tree)
-        .filter(|command| !matches!(command.id, CommandId::Palette | CommandId::QuitAnywhere))
-}
-
-fn palette_typed(palette: &mut Palette) {
-    let mut matcher = Matcher::new(Config::DEFAULT);
-    let pattern = Pattern::parse(palette.input.value(), CaseMatching::Ignore, Normalization::Smart);
-    let names = offered().map(|command| command.purpose);
-    let ranked = pattern.match_list(names, &mut matcher);
-    palette.matches = ranked
-        .into_iter()
-        .filter_map(|(purpose, _)| offered().find(|command| command.purpose == purpose))
-        .map(|command| command.id)
-        .collect();
-    palette.cursor = palette.matches.first().copied();
 }
 
 pub fn move_cursor(model: &mut Model, down: bool) {
@@ -61,9 +34,7 @@ pub fn move_cursor(model: &mut Model, down: bool) {
             let ids: Vec<_> = search.results.iter().map(|row| row.id.clone()).collect();
             search.cursor = step(&ids, search.cursor.as_ref(), down);
         }
-        Overlay::Palette(palette) => {
-            palette.cursor = step(&palette.matches, palette.cursor.as_ref(), down);
-        }
+        Overlay::Palette(_) => line::move_cursor(model, down),
         _ => {}
     }
 }
@@ -81,14 +52,8 @@ pub fn choose(model: &mut Model, effects: &mut Effects) {
                 _ => ask(model, effects),
             }
         }
-        Overlay::Palette(palette) => {
-            let chosen = palette.cursor;
-            model.overlay = Overlay::None;
-            let command = COMMANDS.iter().find(|command| Some(command.id) == chosen);
-            if let Some(command) = command {
-                input::run(model, command, effects);
-            }
-        }
+        Overlay::Palette(_) => line::choose(model, effects),
+        Overlay::Filter(_) => line::narrow(model, effects),
         _ => {}
     }
 }
@@ -125,7 +90,8 @@ pub fn search_answered(model: &mut Model, request: RequestId, name: String, answ
     }
 }
 
-fn jump(model: &mut Model, organization: OrganizationId, effects: &mut Effects) {
+/// Finds an organization in the tree.
+pub fn jump(model: &mut Model, organization: OrganizationId, effects: &mut Effects) {
     let query = Query::Path { organization };
     model.jump = Some(effects.ask(model, Purpose::Jump, query));
 }
@@ -174,4 +140,7 @@ fn reveal(model: &mut Model, path: OrganizationPath, effects: &mut Effects) {
     }
     model.tree.cursor = ids.last().cloned().map(RowKey::Organization);
     model.side = crate::model::Side::Tree;
+    if !model.places.is_tree() {
+        model.places.go(Place::Tree);
+    }
 }

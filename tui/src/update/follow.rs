@@ -9,8 +9,11 @@ use crate::effect::{Effect, SubscriptionId};
 use crate::graphql::scalar::ErrorCode;
 use crate::graphql::{Environment, Event, EventScope, FieldError, Follow, OrganizationId, Query, Topic, Wallet};
 use crate::model::detail::REFETCH;
+use crate::model::list::List;
 use crate::model::tree::{Pages, RowKey};
 use crate::model::{Model, Purpose};
+use crate::msg::Live;
+use crate::resource::ResourceId;
 
 /// Refused streams that are remembered.
 const REFUSED_MAX: usize = 100;
@@ -21,16 +24,25 @@ pub fn what_is_shown(model: &mut Model, effects: &mut Effects) {
     if !model.link.is_live() {
         return;
     }
-    let path = model.tree.path();
-    let (Some(root), Some(chosen)) = (path.first(), model.tree.chosen()) else { return };
-    let whole = |topic| Follow { organization: (*root).clone(), scope: EventScope::Subtree, topic };
-    let alone = |topic| Follow { organization: chosen.clone(), scope: EventScope::Own, topic };
     let refused = |follow: &Follow| model.link.refused.iter().any(|(refused, _)| refused == follow);
-    let topics = [Topic::Wallets { environment: model.environment() }, Topic::Events];
-    let wanted: Vec<Follow> = topics
-        .into_iter()
-        .filter_map(|topic| [whole(topic.clone()), alone(topic)].into_iter().find(|follow| !refused(follow)))
-        .collect();
+    // The whole tree where that is allowed, and otherwise the organization alone.
+    let widest = |whole: &OrganizationId, alone: &OrganizationId, topic: Topic| {
+        let whole = Follow { organization: whole.clone(), scope: EventScope::Subtree, topic: topic.clone() };
+        let alone = Follow { organization: alone.clone(), scope: EventScope::Own, topic };
+        [whole, alone].into_iter().find(|follow| !refused(follow))
+    };
+    let path = model.tree.path();
+    let mut wanted: Vec<Follow> = Vec::new();
+    if let (Some(root), Some(chosen)) = (path.first(), model.tree.chosen()) {
+        wanted.extend(widest(root, chosen, Topic::Wallets { environment: model.environment() }));
+        wanted.extend(widest(root, chosen, Topic::Events));
+    }
+    if let Some(list) = model.places.list()
+        && let Some(of) = followed_by(model, list)
+    {
+        let types = list.resource.events.iter().map(|kind| (*kind).to_owned()).collect();
+        wanted.extend(widest(&of, &of, Topic::List { types }));
+    }
     let (kept, dropped): (Vec<_>, Vec<_>) =
         std::mem::take(&mut model.link.subscriptions).into_iter().partition(|(_, follow)| wanted.contains(follow));
     model.link.subscriptions = kept;
@@ -45,9 +57,12 @@ pub fn what_is_shown(model: &mut Model, effects: &mut Effects) {
         let subscription = model.ids.subscription();
         let after = match follow.topic {
             Topic::Events => model.link.cursors.get(&follow.organization).cloned(),
-            Topic::Wallets { .. } => None,
+            // A list is read when its stream begins.
+            Topic::Wallets { .. } | Topic::List { .. } => None,
         };
-        turned = Some(follow.organization.clone());
+        if !matches!(follow.topic, Topic::List { .. }) {
+            turned = Some(follow.organization.clone());
+        }
         model.link.subscriptions.push((subscription, follow.clone()));
         effects.push(Effect::Subscribe { subscription, follow, after });
     }
@@ -55,6 +70,15 @@ pub fn what_is_shown(model: &mut Model, effects: &mut Effects) {
     if let Some(organization) = turned {
         doubt_tree(model, &organization);
         model.detail.plan(model.now, REFETCH);
+    }
+}
+
+/// Whose news an open list hears: its organization's. In a list of organizations, that of the one that
+/// the cursor rests on, so that running down a list opens no streams.
+fn followed_by(model: &Model, list: &List) -> Option<OrganizationId> {
+    match list.resource.id {
+        ResourceId::Organizations => model.detail.shown().map(|shown| shown.id.clone()),
+        _ => list.organization_id().cloned(),
     }
 }
 
@@ -97,10 +121,15 @@ fn take_available(model: &mut Model, id: &OrganizationId, available: Credits) ->
     window.iter().any(|row| matches!(&row.key, RowKey::Organization(shown) if shown == id))
 }
 
-pub fn take_events(model: &mut Model, subscription: SubscriptionId, events: &[Event]) {
-    if let (Some(follow), Some(last)) = (model.link.followed(subscription), events.last()) {
-        let organization = follow.organization.clone();
-        model.link.cursors.insert(organization, last.cursor.clone());
+/// Takes events in; says whether the screen changed at once. What an event changes in the tree is
+/// drawn when the answer about it comes.
+pub fn take_events(model: &mut Model, subscription: SubscriptionId, events: &[Event]) -> bool {
+    let Some(follow) = model.link.followed(subscription).cloned() else { return false };
+    if let Some(last) = events.last() {
+        hear_up_to(model, &follow, last);
+    }
+    if matches!(follow.topic, Topic::List { .. }) {
+        return super::list::heard(model, events);
     }
     for event in events {
         let id = &event.organization_id;
@@ -108,13 +137,38 @@ pub fn take_events(model: &mut Model, subscription: SubscriptionId, events: &[Ev
             doubt_tree(model, id);
         }
         if event.is_about_a_new_organization()
-            && let Some(parent) = &event.data.parent_organization_id
+            && let Some(parent) = &event.data.parent_organization_id()
         {
             arrived(model, id, parent);
         }
         if model.tree.path().contains(&id) {
             model.detail.plan_soon(model.now);
         }
+    }
+    false
+}
+
+fn hear_up_to(model: &mut Model, follow: &Follow, last: &Event) {
+    if follow.topic == Topic::Events {
+        model.link.cursors.insert(follow.organization.clone(), last.cursor.clone());
+    }
+}
+
+/// While the screen is held still, news is only counted: it is read again afterwards.
+pub fn hold_back(model: &mut Model, live: &Live, effects: &mut Effects) {
+    let count = match live {
+        Live::Wallets(wallets) => wallets.len(),
+        Live::Events { subscription, events } => {
+            if let (Some(follow), Some(last)) = (model.link.followed(*subscription).cloned(), events.last()) {
+                hear_up_to(model, &follow, last);
+            }
+            events.len()
+        }
+        _ => 0,
+    };
+    if let Some(frozen) = &mut model.frozen {
+        frozen.changes += count;
+        effects.draw();
     }
 }
 

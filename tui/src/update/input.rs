@@ -2,17 +2,19 @@
 
 use tui_input::{Input, InputRequest};
 
-use super::{Effects, act, browse, find, link};
-use crate::command::{self, Command, CommandId, Context};
-use crate::effect::Effect;
-use crate::model::dialog::Value;
+use super::{Effects, act, browse, find, line, link, list};
+use crate::act::Value;
+use crate::command::{self, Command, Does, Step};
+use crate::effect::{Copied, Effect};
 use crate::model::finder::QUERY_CHARS_MAX;
-use crate::model::{Model, Overlay};
+use crate::model::place::Place;
+use crate::model::{Frozen, Model, Overlay};
 use crate::msg::{Key, Pasted};
+use crate::resource::Filter;
 use crate::text;
 
 pub fn key(model: &mut Model, key: Key, effects: &mut Effects) {
-    if key != Key::Ctrl('c') && is_guarded(model) {
+    if !matches!(key, Key::Ctrl('c' | 'z')) && is_guarded(model) {
         return;
     }
     effects.draw();
@@ -22,7 +24,7 @@ pub fn key(model: &mut Model, key: Key, effects: &mut Effects) {
     } else if context.takes_text()
         && let Some(request) = edit(key)
     {
-        edit_text(model, &[request]);
+        edit_text(model, &[request], effects);
     }
 }
 
@@ -31,10 +33,15 @@ pub fn paste(model: &mut Model, pasted: &Pasted, effects: &mut Effects) {
         return;
     }
     effects.draw();
-    if model.context().takes_text() {
+    // What shows that the target was read has to be typed.
+    let is_echo = matches!(&model.overlay, Overlay::Dialog(dialog)
+        if matches!(dialog.fields.get(dialog.field).map(|field| &field.value), Some(Value::Echo { .. })));
+    if is_echo {
+        model.notify("Pasted text was ignored: type it, to show that it is meant", false);
+    } else if model.context().takes_text() {
         let letters = text::neutral(&pasted.0);
         let letters: Vec<_> = letters.trim().chars().map(InputRequest::InsertChar).collect();
-        edit_text(model, &letters);
+        edit_text(model, &letters, effects);
     } else {
         model.notify("Pasted text was ignored: no text field is open", false);
     }
@@ -44,7 +51,7 @@ pub fn paste(model: &mut Model, pasted: &Pasted, effects: &mut Effects) {
 fn is_guarded(model: &Model) -> bool {
     let until = match &model.overlay {
         Overlay::Dialog(dialog) => dialog.guarded_until,
-        Overlay::Secret(panel) => panel.guarded_until,
+        Overlay::Secret(secrets) => secrets.guarded_until,
         _ => return false,
     };
     model.now < until
@@ -55,65 +62,121 @@ pub fn run(model: &mut Model, command: &Command, effects: &mut Effects) {
         model.notify(format!("{}: {why}", command.purpose), true);
         return;
     }
-    match command.id {
-        CommandId::Quit | CommandId::QuitAnywhere => effects.push(Effect::Quit),
-        CommandId::Search => find::open_search(model),
-        CommandId::Palette => find::open_palette(model),
-        CommandId::Help => {
+    match command.does {
+        Does::Act(spec) => act::open(model, spec, effects),
+        Does::Show(id) => list::show(model, id, Filter::default(), effects),
+        Does::Step(step) => run_step(model, step, effects),
+    }
+}
+
+fn run_step(model: &mut Model, step: Step, effects: &mut Effects) {
+    match step {
+        Step::Quit | Step::QuitAnywhere => effects.push(Effect::Quit),
+        Step::Stop => effects.push(Effect::Suspend),
+        Step::Search => find::open_search(model),
+        Step::Filter => line::open_filter(model),
+        Step::Palette => line::open(model),
+        Step::Help => {
             model.help_scroll = 0;
             model.overlay = Overlay::Help;
         }
-        CommandId::Up if model.context() == Context::Help => {
-            model.help_scroll = model.help_scroll.saturating_sub(1);
-        }
-        CommandId::Down if model.context() == Context::Help => {
+        Step::Up if is_scrolled_text(model) => model.help_scroll = model.help_scroll.saturating_sub(1),
+        Step::Down if is_scrolled_text(model) => {
             model.help_scroll = (model.help_scroll + 1).min(model.measured.help_hidden);
         }
-        CommandId::Refresh => {
-            let branch = model.tree.chosen().cloned();
-            if let Some(branch) = branch
-                && model.tree.branch(Some(&branch)).is_some_and(|branch| branch.open)
-            {
-                browse::reload(model, Some(&branch), effects);
-            }
-            link::knock_again(model, effects);
-            // A key that is held down must not put off the answer to its first press.
-            if model.link.catching_up.is_empty() {
-                link::catch_up(model, effects);
+        Step::Refresh => refresh(model, effects),
+        Step::Freeze => freeze(model, effects),
+        Step::Undo => act::open_undo(model, effects),
+        Step::ShowTree if !model.places.is_tree() => model.places.go(Place::Tree),
+        Step::ShowTree => {}
+        Step::Back => {
+            if model.places.go_back() {
+                list::come_back(model, effects);
+            } else {
+                model.notify("This is where it began", false);
             }
         }
-        CommandId::FinderUp => find::move_cursor(model, false),
-        CommandId::FinderDown => find::move_cursor(model, true),
-        CommandId::Choose => find::choose(model, effects),
-        CommandId::Close if !matches!(model.overlay, Overlay::Dialog(_)) => {
-            // A secret leaves the model with its panel.
-            model.overlay = Overlay::None;
+        Step::Forward => {
+            if model.places.go_forward() {
+                list::come_back(model, effects);
+            } else {
+                model.notify("There is nothing further on", false);
+            }
         }
-        CommandId::Suspend
-        | CommandId::Resume
-        | CommandId::Transfer
-        | CommandId::MintKey
-        | CommandId::Close
-        | CommandId::NextField
-        | CommandId::PreviousField
-        | CommandId::NextChoice
-        | CommandId::Submit
-        | CommandId::SwitchAnswer
-        | CommandId::Answer
-        | CommandId::Confirm
-        | CommandId::Edit
-        | CommandId::CheckAgain
-        | CommandId::CopySecret => act::run(model, command.id, effects),
-        CommandId::Up
-        | CommandId::Down
-        | CommandId::PageUp
-        | CommandId::PageDown
-        | CommandId::Top
-        | CommandId::Bottom
-        | CommandId::Expand
-        | CommandId::Collapse
-        | CommandId::SwitchSide
-        | CommandId::CopyId => browse::run(model, command.id, effects),
+        Step::FinderUp => find::move_cursor(model, false),
+        Step::FinderDown => find::move_cursor(model, true),
+        Step::Choose => find::choose(model, effects),
+        Step::Complete => line::complete(model),
+        Step::CopyGraphql => copy_graphql(model, effects),
+        Step::CopyId if matches!(model.overlay, Overlay::Record(..)) => {
+            if let Overlay::Record(_, record) = &model.overlay {
+                let id = record.id.clone();
+                list::copy_id(model, id, effects);
+            }
+        }
+        Step::Close if matches!(model.overlay, Overlay::Secret(_)) => act::close_secret(model),
+        Step::Close if !matches!(model.overlay, Overlay::Dialog(_)) => model.overlay = Overlay::None,
+        Step::Close
+        | Step::NextField
+        | Step::PreviousField
+        | Step::NextChoice
+        | Step::Submit
+        | Step::SwitchAnswer
+        | Step::Answer
+        | Step::Edit
+        | Step::CheckAgain
+        | Step::CopySecret => act::run(model, step, effects),
+        step if model.places.is_tree() => browse::run(model, step, effects),
+        step => list::run(model, step, effects),
+    }
+}
+
+fn is_scrolled_text(model: &Model) -> bool {
+    matches!(model.overlay, Overlay::Help | Overlay::Record(..))
+}
+
+fn refresh(model: &mut Model, effects: &mut Effects) {
+    if model.places.is_tree() {
+        let branch = model.tree.chosen().cloned();
+        if let Some(branch) = branch
+            && model.tree.branch(Some(&branch)).is_some_and(|branch| branch.open)
+        {
+            browse::reload(model, Some(&branch), effects);
+        }
+    } else {
+        list::reload(model, effects);
+    }
+    link::knock_again(model, effects);
+    // A key that is held down must not put off the answer to its first press.
+    if model.link.catching_up.is_empty() {
+        link::catch_up(model, effects);
+    }
+}
+
+/// Holds the screen still, or takes in what has come since.
+fn freeze(model: &mut Model, effects: &mut Effects) {
+    model.frozen = match model.frozen {
+        None => Some(Frozen { since: model.now, changes: 0 }),
+        Some(_) => {
+            link::catch_up(model, effects);
+            list::reload(model, effects);
+            None
+        }
+    };
+}
+
+/// What the view asks, or what the dialog would send.
+fn copy_graphql(model: &mut Model, effects: &mut Effects) {
+    if matches!(model.overlay, Overlay::Dialog(_)) {
+        return act::run(model, Step::CopyGraphql, effects);
+    }
+    let document = if model.places.is_tree() { browse::as_graphql(model) } else { list::as_graphql(model) };
+    match document {
+        Some(document) => {
+            effects.push(Effect::Copy(Copied::Graphql(document)));
+            model.notify("Sent the view's GraphQL to the terminal's clipboard (OSC 52)", false);
+        }
+        None => model.notify("This view asks nothing: it is streamed", false),
     }
 }
 
@@ -132,19 +195,22 @@ fn edit(key: Key) -> Option<InputRequest> {
     })
 }
 
-fn edit_text(model: &mut Model, requests: &[InputRequest]) {
+fn edit_text(model: &mut Model, requests: &[InputRequest], effects: &mut Effects) {
     let (input, chars_max): (&mut Input, usize) = match &mut model.overlay {
         Overlay::Search(search) => (&mut search.input, QUERY_CHARS_MAX),
         Overlay::Palette(palette) => (&mut palette.input, QUERY_CHARS_MAX),
+        Overlay::Filter(filter) => (&mut filter.input, QUERY_CHARS_MAX),
         Overlay::Dialog(dialog) => {
             dialog.problem = None;
             match dialog.fields.get_mut(dialog.field).map(|field| &mut field.value) {
                 Some(Value::Text { input, chars_max }) => (input, *chars_max),
+                Some(Value::Echo { input, .. }) => (input, QUERY_CHARS_MAX),
                 Some(Value::Choice { words, chosen }) => {
                     if let [InputRequest::InsertChar(' ') | InputRequest::GoToPrevChar | InputRequest::GoToNextChar] =
                         requests
                     {
                         *chosen = (*chosen + 1) % words.len().max(1);
+                        act::changed(model, effects);
                     }
                     return;
                 }

@@ -27,6 +27,9 @@ pub fn start(model: &mut Model, effects: &mut Effects) {
 
 pub fn live(model: &mut Model, live: Live, effects: &mut Effects) {
     match live {
+        Live::Wallets(_) | Live::Events { .. } if model.frozen.is_some() => {
+            return follow::hold_back(model, &live, effects);
+        }
         Live::Wallets(wallets) => {
             if follow::take_wallets(model, &wallets) {
                 effects.draw();
@@ -34,7 +37,12 @@ pub fn live(model: &mut Model, live: Live, effects: &mut Effects) {
             return;
         }
         // What an event changes is drawn when the answer about it comes.
-        Live::Events { subscription, events } => return follow::take_events(model, subscription, &events),
+        Live::Events { subscription, events } => {
+            if follow::take_events(model, subscription, &events) {
+                effects.draw();
+            }
+            return;
+        }
         Live::Connecting => {
             if !matches!(model.link.state, LinkState::Lost { .. }) {
                 model.link.state = LinkState::Connecting;
@@ -105,6 +113,13 @@ pub fn catch_up(model: &mut Model, effects: &mut Effects) {
             let request = effects.ask(model, purpose, Query::Rows { ids });
             model.doubt.ask(request, model.now);
             asked.push(request);
+        }
+        if let Some(list) = model.places.list_mut() {
+            list.asked = None;
+            list.refreshing = None;
+            super::list::reload(model, effects);
+            let list = model.places.list();
+            asked.extend(list.and_then(|list| list.asked.as_ref()).map(|(request, _)| *request));
         }
         model.detail.asked = None;
         detail::ask(model, effects);

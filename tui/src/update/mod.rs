@@ -13,14 +13,17 @@ mod detail;
 mod find;
 mod follow;
 mod input;
+mod line;
 mod link;
+mod list;
 
 use jiff::Timestamp;
 
 use crate::effect::{Effect, RequestId};
-use crate::graphql::{Answer, Failure, Query};
+use crate::graphql::{Answer, Failure, OrganizationId, Query};
 use crate::model::{Model, Overlay, Purpose};
 use crate::msg::{Measured, Msg};
+use crate::resource::ResourceId;
 
 /// What one message leads to.
 #[derive(Default)]
@@ -60,6 +63,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::Live(live) => link::live(model, live, &mut effects),
         Msg::Drawn(measured) => drawn(model, measured, &mut effects),
         Msg::Terminate => effects.push(Effect::Quit),
+        Msg::Suspend => effects.push(Effect::Suspend),
     }
     start_what_is_due(model, &mut effects);
     settle(model, &mut effects);
@@ -75,7 +79,10 @@ fn answered(model: &mut Model, request: RequestId, answer: Result<Answer, Failur
     let failed = answer.is_err();
     match (purpose, answer) {
         (Purpose::Viewer, answer) => browse::viewer_answered(model, answer, effects),
-        (Purpose::Page { parent, from_start }, answer) => {
+        (Purpose::Page { slice }, answer) => list::answered(model, request, &slice, answer),
+        (Purpose::Records { ids }, answer) => list::records_answered(model, request, &ids, answer),
+        (Purpose::Plan, answer) => act::plan_answered(model, request, answer),
+        (Purpose::Branch { parent, from_start }, answer) => {
             browse::page_answered(model, request, parent.as_ref(), from_start, answer);
         }
         (Purpose::Detail, answer) => detail::answered(model, request, answer),
@@ -95,12 +102,14 @@ fn answered(model: &mut Model, request: RequestId, answer: Result<Answer, Failur
 }
 
 fn drawn(model: &mut Model, measured: Measured, effects: &mut Effects) {
-    let before = (model.tree.top, model.detail.scroll);
+    let top = |model: &Model| model.places.list().map(|list| list.top);
+    let before = (model.tree.top, model.detail.scroll, top(model));
     model.measured = measured;
     model.tree.scroll(measured.tree_rows);
     let last = measured.detail_lines.saturating_sub(measured.detail_rows);
     model.detail.scroll = model.detail.scroll.min(last);
-    if before != (model.tree.top, model.detail.scroll) {
+    list::settle(model, effects);
+    if before != (model.tree.top, model.detail.scroll, top(model)) {
         effects.draw();
     }
 }
@@ -124,15 +133,31 @@ fn start_what_is_due(model: &mut Model, effects: &mut Effects) {
     {
         find::ask(model, effects);
     }
+    if due(model.places.list().and_then(|list| list.ask_at)) {
+        list::refresh(model, effects);
+    }
     act::resend_when_due(model, effects);
+}
+
+/// Whose details stand beside the tree, or beside a list of organizations.
+fn shown_beside(model: &Model) -> Option<OrganizationId> {
+    match model.places.list() {
+        None => model.tree.chosen().cloned(),
+        Some(list) if list.resource.id == ResourceId::Organizations => {
+            list.chosen().map(|record| OrganizationId::new(&record.id))
+        }
+        // What was shown last, for when the tree comes back.
+        Some(_) => model.detail.of.clone(),
+    }
 }
 
 fn settle(model: &mut Model, effects: &mut Effects) {
     browse::load_more_under_cursor(model, effects);
-    if model.tree.chosen() != model.detail.of.as_ref() {
-        let chosen = model.tree.chosen().cloned();
-        model.detail.turn_to(chosen, model.now);
+    let shown = shown_beside(model);
+    if shown != model.detail.of {
+        model.detail.turn_to(shown, model.now);
     }
+    list::settle(model, effects);
     model.tree.scroll(model.measured.tree_rows);
     follow::what_is_shown(model, effects);
     follow::ask_what_is_in_doubt(model, effects);

@@ -7,9 +7,9 @@ use tui_input::Input;
 
 use super::theme::Theme;
 use super::{help, popup};
-use crate::command::COMMANDS;
+use crate::command;
 use crate::model::Model;
-use crate::model::finder::{Palette, Search};
+use crate::model::finder::{Choice, FilterLine, Palette, Search};
 use crate::text;
 
 const COLUMNS: u16 = 96;
@@ -68,13 +68,26 @@ pub fn draw_palette(model: &Model, palette: &Palette, theme: Theme, frame: &mut 
     let inside = popup("Commands", (COLUMNS, ROWS), theme, frame, area);
     let list = draw_input(&palette.input, theme, frame, inside);
     let height = usize::from(list.height);
-    let at = palette.matches.iter().position(|id| Some(*id) == palette.cursor);
+    let at = palette.matches.iter().position(|choice| Some(choice) == palette.cursor.as_ref());
     let top = at.map_or(0, |at| (at + 1).saturating_sub(height));
-    for (id, y) in palette.matches.iter().skip(top).take(height).zip(list.y..) {
-        let Some(command) = COMMANDS.iter().find(|command| command.id == *id) else { continue };
-        let selected = Some(*id) == palette.cursor;
+    if let Some(problem) = &palette.problem {
+        let words = text::fit(problem, usize::from(list.width), theme.cut());
+        frame.render_widget(Line::styled(words, theme.bad()), Rect { height: 1, ..list }.intersection(list));
+        return;
+    }
+    for (choice, y) in palette.matches.iter().skip(top).take(height).zip(list.y..) {
+        let selected = Some(choice) == palette.cursor.as_ref();
         let mark = Span::styled(if selected { theme.mark() } else { " " }, theme.key());
-        let mut line = help::line(model, command, theme);
+        let mut line = match choice {
+            Choice::Command(name) => match command::named(name) {
+                Some(command) => help::named_line(model, command, theme),
+                None => continue,
+            },
+            Choice::Line(words) => {
+                let words = text::fit(words, usize::from(list.width).saturating_sub(8), theme.cut());
+                Line::from(vec![Span::raw(words), Span::styled("  opens", theme.faint())])
+            }
+        };
         if selected {
             for span in &mut line.spans {
                 span.style = span.style.patch(theme.selected());
@@ -83,6 +96,35 @@ pub fn draw_palette(model: &Model, palette: &Palette, theme: Theme, frame: &mut 
         line.spans.insert(0, mark);
         frame.render_widget(line, Rect { y, height: 1, ..list });
     }
+}
+
+/// The filter of the open list, with what it may be.
+pub fn draw_filter(model: &Model, filter: &FilterLine, theme: Theme, frame: &mut Frame, area: Rect) {
+    let Some(list) = model.places.list() else { return };
+    let resource = list.resource;
+    let title = format!("Filter {}", resource.name);
+    let rows = u16::try_from(resource.filters.len()).unwrap_or(0) + 6;
+    let inside = popup(&title, (COLUMNS, rows), theme, frame, area);
+    let room = draw_input(&filter.input, theme, frame, inside);
+    let columns = usize::from(room.width);
+    let mut lines = Vec::new();
+    match &filter.problem {
+        Some(problem) => lines.push(Line::styled(text::fit(problem, columns, theme.cut()), theme.bad())),
+        None => {
+            let words = match resource.words_filter {
+                Some(key) => format!("words are looked for by the gateway in the {key}"),
+                None => "words are looked for in every column of what is loaded".to_owned(),
+            };
+            lines.push(Line::styled(text::fit(&words, columns, theme.cut()), theme.faint()));
+        }
+    }
+    for key in resource.filters {
+        let words = if key.words.is_empty() { "text".to_owned() } else { key.words.join(" ") };
+        let name = text::column(&format!("{}:", key.key), 14, theme.cut());
+        let words = text::fit(&words, columns.saturating_sub(14), theme.cut());
+        lines.push(Line::from(vec![Span::styled(name, theme.key()), Span::styled(words, theme.faint())]));
+    }
+    frame.render_widget(ratatui::text::Text::from(lines), room);
 }
 
 /// The line of text with its cursor, and a rule below; gives back the room for the list.

@@ -25,13 +25,13 @@ pub fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
             continue;
         }
         let key = key.to_string();
-        let needed = text::width(&key) + 1 + text::width(command.label) + 2;
+        let needed = text::width(&key) + 1 + text::width(command.footer_label()) + 2;
         if used + needed > columns {
             break;
         }
         used += needed;
         spans.push(Span::styled(key, theme.key()));
-        spans.push(Span::styled(format!(" {}  ", command.label), theme.faint()));
+        spans.push(Span::styled(format!(" {}  ", command.footer_label()), theme.faint()));
     }
     frame.render_widget(Line::from(spans), area);
 }

@@ -9,6 +9,8 @@ use super::theme::Theme;
 use crate::graphql::scalar::PrincipalKind;
 use crate::model::Model;
 use crate::model::link::LinkState;
+use crate::model::list::List;
+use crate::model::place::Place;
 use crate::text;
 
 /// Name and gateway keep this much, however much there is to say about the connection.
@@ -20,6 +22,7 @@ pub fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
     let state = text::fit(&state, columns.saturating_sub(GATEWAY_COLUMNS_MIN), theme.cut());
     let room = columns.saturating_sub(text::width(&state) + 2);
     let mut left = format!(" {}", text::neutral(&model.settings.gateway));
+    let band = model.settings.profile.as_deref().map(|name| band(name, model));
     if let Some(principal) = principal(model) {
         left.push_str("  ");
         left.push_str(&principal);
@@ -28,13 +31,22 @@ pub fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
         left.push_str("  read-only");
     }
     let name = " Banyan";
-    let left = text::column(&left, room.saturating_sub(name.len()), theme.cut());
-    let line = Line::from(vec![
-        Span::styled(name, theme.heading()),
-        Span::styled(left, theme.plain()),
-        Span::styled(format!(" {state} "), style),
-    ]);
-    frame.render_widget(line, area);
+    let taken = name.len() + band.as_deref().map_or(0, |band| text::width(band) + 1);
+    let left = text::column(&left, room.saturating_sub(taken), theme.cut());
+    let mut spans = vec![Span::styled(name, theme.heading())];
+    if let Some(band) = band {
+        spans.push(Span::raw(" "));
+        spans.push(Span::styled(band, theme.band(&model.settings)));
+    }
+    spans.extend([Span::styled(left, theme.plain()), Span::styled(format!(" {state} "), style)]);
+    frame.render_widget(Line::from(spans), area);
+}
+
+/// The profile's name; production says so in words, for those who see no colour.
+fn band(name: &str, model: &Model) -> String {
+    let name = text::neutral(name);
+    let word = if model.settings.production && !name.to_lowercase().contains("prod") { " PRODUCTION" } else { "" };
+    format!(" {name}{word} ")
 }
 
 fn principal(model: &Model) -> Option<String> {
@@ -49,6 +61,10 @@ fn principal(model: &Model) -> Option<String> {
 }
 
 fn link(model: &Model, theme: Theme) -> (String, Style) {
+    if let Some(frozen) = model.frozen {
+        let since = age(model.now.duration_since(frozen.since));
+        return (format!("FROZEN {since}, {} changes since, z goes on", frozen.changes), theme.warning());
+    }
     let age = model.age().map(age);
     match (&model.link.state, age) {
         (LinkState::WithoutKey, _) => ("no key".to_owned(), theme.warning()),
@@ -72,13 +88,30 @@ fn age(age: jiff::SignedDuration) -> String {
     }
 }
 
+/// How the list was come by: the places before it, its organization, itself.
+fn trail(model: &Model, list: &List) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for place in model.places.trail() {
+        names.push(match place {
+            Place::Tree => "tree".to_owned(),
+            Place::List(list) => list.resource.name.to_owned(),
+        });
+    }
+    names.extend(list.organization.as_ref().map(|named| text::neutral(&named.name)));
+    let filter = if list.filter.is_empty() { String::new() } else { format!(" /{}", text::neutral(&list.filter.text)) };
+    names.push(format!("{}{filter}", list.resource.name));
+    names
+}
+
 pub fn draw_crumbs(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
-    let path = model.tree.path();
-    let mut names: Vec<String> = path
-        .iter()
-        .filter_map(|id| model.organizations.get(*id))
-        .map(|organization| text::neutral(&organization.name))
-        .collect();
+    let mut names = match &model.places.here {
+        Place::Tree => {
+            let path = model.tree.path();
+            let names = path.iter().filter_map(|id| model.organizations.get(*id));
+            names.map(|organization| text::neutral(&organization.name)).collect()
+        }
+        Place::List(list) => trail(model, list),
+    };
     let separator = theme.crumb();
     let room = usize::from(area.width).saturating_sub(2);
     let mut cut = false;

@@ -6,12 +6,13 @@ use ratatui::text::{Line, Span, Text};
 
 use super::theme::Theme;
 use super::{draw_more_below, popup};
-use crate::command::{COMMANDS, Command, Context};
+use crate::command::{COMMANDS, Command, Group};
 use crate::model::Model;
 use crate::text;
 
 const COLUMNS: u16 = 78;
 const KEY_COLUMNS: usize = 16;
+const NAME_COLUMNS: usize = 15;
 
 pub fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) -> usize {
     let lines = lines(model, theme);
@@ -28,25 +29,27 @@ pub fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) -> usize
 
 fn lines(model: &Model, theme: Theme) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
-    let mut before: Option<Context> = None;
-    for command in COMMANDS {
-        // A command of every place is listed with those of the tree, where it is met first.
-        let everywhere = command.contexts.contains(&Context::Tree);
-        let first = if everywhere { Some(&Context::Tree) } else { command.contexts.first() };
-        let Some(context) = first else { continue };
-        if before != Some(*context) {
-            if before.is_some() {
-                lines.push(Line::raw(""));
-            }
-            lines.push(Line::styled(context.title(), theme.heading()));
-            before = Some(*context);
+    for group in Group::ALL {
+        if !lines.is_empty() {
+            lines.push(Line::raw(""));
         }
-        lines.push(line(model, command, theme));
+        lines.push(Line::styled(group.title(), theme.heading()));
+        let own = COMMANDS.iter().filter(|command| command.group == group);
+        lines.extend(own.map(|command| line(model, command, theme)));
     }
     lines
 }
 
 pub fn line(model: &Model, command: &Command, theme: Theme) -> Line<'static> {
+    with(model, command, "", theme)
+}
+
+/// The same with the command's name, for the command line.
+pub fn named_line(model: &Model, command: &Command, theme: Theme) -> Line<'static> {
+    with(model, command, command.name, theme)
+}
+
+fn with(model: &Model, command: &Command, name: &str, theme: Theme) -> Line<'static> {
     let keys: Vec<String> = command.keys.iter().map(ToString::to_string).collect();
     let keys = text::column(&keys.join(" "), KEY_COLUMNS, theme.cut());
     let (style, why) = match (model.forbids(command), model.missing_scope(command)) {
@@ -54,9 +57,10 @@ pub fn line(model: &Model, command: &Command, theme: Theme) -> Line<'static> {
         (None, Some(scope)) => (theme.faint(), format!("  (this key seems to lack {scope})")),
         (None, None) => (theme.plain(), String::new()),
     };
-    Line::from(vec![
-        Span::styled(format!("{keys} "), theme.key().patch(style)),
-        Span::styled(command.purpose, style),
-        Span::styled(why, theme.faint()),
-    ])
+    let mut spans = vec![Span::styled(format!("{keys} "), theme.key().patch(style))];
+    if !name.is_empty() {
+        spans.push(Span::styled(text::column(name, NAME_COLUMNS, theme.cut()), theme.strong().patch(style)));
+    }
+    spans.extend([Span::styled(command.purpose, style), Span::styled(why, theme.faint())]);
+    Line::from(spans)
 }

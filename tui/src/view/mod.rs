@@ -4,7 +4,8 @@
 //! drawing can know (how many rows fit) goes back as [`Measured`]. Whatever a tenant wrote passes
 //! through `text` on its way to a cell.
 //!
-//! One file per view; a new section of the right side is a file and a line in `detail`.
+//! One file per view; a new section of the right side is a file and a line in `detail`. A list of
+//! anything is drawn by `list` from its resource's columns.
 
 mod detail;
 mod dialog;
@@ -12,6 +13,7 @@ mod finder;
 mod footer;
 mod header;
 mod help;
+mod list;
 pub mod theme;
 mod tree;
 mod welcome;
@@ -21,8 +23,10 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Borders, Clear};
 
+use crate::model::place::Place;
 use crate::model::{Model, Overlay, Side};
 use crate::msg::Measured;
+use crate::resource::ResourceId;
 use theme::Theme;
 
 /// A smaller terminal gets a request to enlarge it and nothing else.
@@ -32,6 +36,10 @@ const TREE_COLUMNS_MIN: u16 = 32;
 const TREE_COLUMNS_MAX: u16 = 60;
 /// Share of the width that the tree takes, in percent.
 const TREE_SHARE: u16 = 38;
+/// From this width on, a list of organizations leaves room for the chosen one beside it.
+const BESIDE_COLUMNS_MIN: u16 = 150;
+/// Share of the width that it takes, in percent.
+const BESIDE_SHARE: u16 = 40;
 
 pub fn draw(model: &Model, frame: &mut Frame) -> Measured {
     let theme = Theme::of(&model.settings);
@@ -51,20 +59,40 @@ pub fn draw(model: &Model, frame: &mut Frame) -> Measured {
         welcome::draw(model, theme, frame, body);
         return Measured::default();
     }
-    let tree_columns = (area.width * TREE_SHARE / 100).clamp(TREE_COLUMNS_MIN, TREE_COLUMNS_MAX);
-    let [left, right] = Layout::horizontal([Constraint::Length(tree_columns), Constraint::Min(0)]).areas(body);
-    let tree_rows = tree::draw(model, theme, frame, left);
-    let (detail_rows, detail_lines) = detail::draw(model, theme, frame, right);
-    let mut help_hidden = 0;
+    let mut measured = Measured::default();
+    match &model.places.here {
+        Place::Tree => {
+            let tree_columns = (area.width * TREE_SHARE / 100).clamp(TREE_COLUMNS_MIN, TREE_COLUMNS_MAX);
+            let [left, right] = Layout::horizontal([Constraint::Length(tree_columns), Constraint::Min(0)]).areas(body);
+            measured.tree_rows = tree::draw(model, theme, frame, left);
+            (measured.detail_rows, measured.detail_lines) = detail::draw(model, theme, frame, right);
+            // A list that is come back to has the height it had.
+            measured.list_rows = model.measured.list_rows;
+        }
+        Place::List(list) => {
+            let beside = list.resource.id == ResourceId::Organizations && area.width >= BESIDE_COLUMNS_MIN;
+            let right = if beside { area.width * BESIDE_SHARE / 100 } else { 0 };
+            let [left, right] = Layout::horizontal([Constraint::Min(0), Constraint::Length(right)]).areas(body);
+            measured.list_rows = list::draw(model, list, theme, frame, left);
+            measured.tree_rows = model.measured.tree_rows;
+            if beside {
+                (measured.detail_rows, measured.detail_lines) = detail::draw(model, theme, frame, right);
+            }
+        }
+    }
     match &model.overlay {
         Overlay::None => {}
-        Overlay::Help => help_hidden = help::draw(model, theme, frame, body),
+        Overlay::Help => measured.help_hidden = help::draw(model, theme, frame, body),
+        Overlay::Record(resource, record) => {
+            measured.help_hidden = list::draw_record(model, resource, record, theme, frame, body);
+        }
         Overlay::Search(search) => finder::draw_search(search, theme, frame, body),
         Overlay::Palette(palette) => finder::draw_palette(model, palette, theme, frame, body),
+        Overlay::Filter(filter) => finder::draw_filter(model, filter, theme, frame, body),
         Overlay::Dialog(dialog) => dialog::draw(model, dialog, theme, frame, body),
-        Overlay::Secret(panel) => dialog::draw_secret(panel, theme, frame, body),
+        Overlay::Secret(secrets) => dialog::draw_secret(secrets, theme, frame, body),
     }
-    Measured { tree_rows, detail_rows, detail_lines, help_hidden }
+    measured
 }
 
 /// The frame around one side of the screen.
@@ -78,7 +106,7 @@ fn side(title: &str, focused: bool, theme: Theme) -> Block<'static> {
 }
 
 fn is_focused(model: &Model, side: Side) -> bool {
-    model.side == side && matches!(model.overlay, Overlay::None)
+    model.side == side && model.places.is_tree() && matches!(model.overlay, Overlay::None)
 }
 
 /// An empty box in the middle of `area`, as large as `columns` and `rows` and the area allow; gives

@@ -9,6 +9,7 @@ use ratatui::symbols::border;
 
 use crate::graphql::scalar::EffectiveStatus;
 use crate::model::Settings;
+use crate::resource::Tone;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Theme {
@@ -80,6 +81,27 @@ impl Theme {
         if self.ascii { ASCII_BORDER } else { border::ROUNDED }
     }
 
+    pub fn tone(self, tone: Tone) -> Style {
+        match tone {
+            Tone::Plain => self.plain(),
+            Tone::Good => self.good(),
+            Tone::Warning => self.warning(),
+            Tone::Bad => self.bad(),
+            Tone::Faint => self.faint(),
+        }
+    }
+
+    /// The profile's own colour, on the band that says which one it is; production is never quiet.
+    pub fn band(self, settings: &Settings) -> Style {
+        let colour = settings.colour.as_deref().and_then(|name| name.parse::<Color>().ok());
+        let colour = colour.filter(|colour| is_of_sixteen(*colour));
+        match (colour, settings.production) {
+            (Some(colour), _) => self.colour(colour).add_modifier(Modifier::BOLD | Modifier::REVERSED),
+            (None, true) => self.bad().add_modifier(Modifier::REVERSED),
+            (None, false) => self.heading(),
+        }
+    }
+
     pub fn status(self, status: &EffectiveStatus) -> (&'static str, Style) {
         match status {
             EffectiveStatus::Active => ("*", self.good()),
@@ -111,6 +133,19 @@ impl Theme {
         self.sign("…", "~")
     }
 
+    /// Before a record that is marked.
+    pub fn marked(self) -> &'static str {
+        self.sign("●", "*")
+    }
+
+    pub fn ascending(self) -> &'static str {
+        self.sign("↑", "^")
+    }
+
+    pub fn descending(self) -> &'static str {
+        self.sign("↓", "v")
+    }
+
     pub fn crumb(self) -> &'static str {
         self.sign(" › ", " > ")
     }
@@ -130,4 +165,9 @@ impl Theme {
     pub fn rule(self) -> &'static str {
         self.sign("─", "-")
     }
+}
+
+/// The colours every terminal has; an exact one may be unreadable on somebody's background.
+fn is_of_sixteen(colour: Color) -> bool {
+    !matches!(colour, Color::Rgb(..) | Color::Indexed(_))
 }

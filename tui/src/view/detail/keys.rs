@@ -1,4 +1,4 @@
-//! The organization's API keys. A secret is never here: the prefix names a key and opens nothing.
+//! The organization's API keys, briefly.
 
 use ratatui::text::{Line, Span};
 
@@ -33,12 +33,10 @@ pub fn lines(organization: &OrganizationDetail, panel: &Panel) -> Vec<Line<'stat
             Span::raw(text::column(&key.name, name_columns, theme.cut())),
             Span::styled(format!(" {}", text::fit(&about, room, theme.cut())), theme.plain()),
         ]));
-        // The beginning of a prefix is the same for every key of a realm, and a scope left out could
-        // be the one that matters: both stand whole, on as many lines as it takes.
-        for words in [key.prefix.clone(), key.scopes.join(" ")] {
-            let indented = text::wrap(&words, panel.columns.saturating_sub(2));
-            lines.extend(indented.into_iter().map(|line| Line::styled(format!("  {line}"), theme.faint())));
-        }
+        // A scope left out could be the one that matters: they stand whole, on as many lines as it
+        // takes. What else there is to know of a key stands in its list.
+        let indented = text::wrap(&key.scopes.join(" "), panel.columns.saturating_sub(2));
+        lines.extend(indented.into_iter().map(|line| Line::styled(format!("  {line}"), theme.faint())));
     }
     lines
 }
