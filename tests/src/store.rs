@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use tempfile::TempDir;
@@ -20,7 +21,7 @@ pub enum Store {
 pub(crate) struct Home {
     pub(crate) url: String,
     /// The SQLite file, and whatever the gateway writes beside it.
-    pub(crate) directory: TempDir,
+    pub(crate) directory: Arc<TempDir>,
 }
 
 /// Runs a test on a fresh database, checks what it left, and drops the database whatever came of it.
@@ -28,7 +29,7 @@ pub fn run<F: Future<Output = ()>>(store: Store, test: impl FnOnce(TestApp) -> F
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(2).enable_all().build().expect("a runtime starts");
     let ended = runtime.block_on(async {
-        let directory = tempfile::tempdir().expect("a temporary directory is made");
+        let directory = Arc::new(tempfile::tempdir().expect("a temporary directory is made"));
         let (url, database) = match store {
             Store::Sqlite => (format!("sqlite://{}", directory.path().join("banyan.db").display()), None),
             Store::Postgres => match postgres::fresh_database().await {
