@@ -22,6 +22,7 @@ use crate::api_key::last_used::LastUsed;
 use crate::api_key::model::address_allowed;
 use crate::api_key::secret::{Named, Peppers, Token};
 use crate::credit::ledger::Ledger;
+use crate::event::relay::Relay;
 use crate::http::{self, Admitted, Credentials, EndReason, TopLevelError};
 use crate::kernel::Kernel;
 use crate::kernel::error::{Error, ErrorCode, Refusal};
@@ -38,6 +39,7 @@ const AUTHORITY_CHECK_PAUSE: Duration = Duration::from_millis(50);
 pub struct Admission {
     pub kernel: Kernel,
     pub ledger: Ledger,
+    pub relay: Relay,
     pub peppers: Peppers,
     pub last_used: LastUsed,
     pub welcome_credits: Credits,
@@ -72,6 +74,7 @@ impl http::Admission for Admission {
                 caller,
                 kernel: self.kernel.clone(),
                 ledger: self.ledger.clone(),
+                relay: self.relay.clone(),
                 peppers: self.peppers.clone(),
                 scopes: found.scopes,
                 welcome_credits: self.welcome_credits,

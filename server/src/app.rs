@@ -15,6 +15,7 @@ use crate::admission::Admission;
 use crate::api_key::last_used::LastUsed;
 use crate::api_key::secret::Peppers;
 use crate::credit::ledger::Ledger;
+use crate::event::relay::Relay;
 use crate::http::guard::{Guard, Limits};
 use crate::http::{GraphiqlSettings, HttpSettings, Service, Shutdown};
 use crate::kernel::Kernel;
@@ -31,6 +32,7 @@ use crate::webhook::{self, Loopback};
 pub struct App {
     pub kernel: Kernel,
     pub ledger: Ledger,
+    pub relay: Relay,
     pub peppers: Peppers,
     pub last_used: LastUsed,
     pub settings: Settings,
@@ -46,8 +48,16 @@ impl App {
         let db = Database::open(&settings.database_url, settings.postgres_connections).await?;
         let kernel = Kernel::new(db, world);
         let ledger = Ledger::new(kernel.clone());
-        let app =
-            Self { kernel, ledger, peppers, last_used: LastUsed::default(), settings, shutdown: Shutdown::default() };
+        let relay = Relay::new(kernel.clone());
+        let app = Self {
+            kernel,
+            ledger,
+            relay,
+            peppers,
+            last_used: LastUsed::default(),
+            settings,
+            shutdown: Shutdown::default(),
+        };
         app.migrate().await?;
         Ok(app)
     }
@@ -74,6 +84,7 @@ impl App {
             admission: Arc::new(Admission {
                 kernel: self.kernel.clone(),
                 ledger: self.ledger.clone(),
+                relay: self.relay.clone(),
                 peppers: self.peppers.clone(),
                 last_used: self.last_used.clone(),
                 welcome_credits: self.settings.root_credits,

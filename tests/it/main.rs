@@ -10,6 +10,7 @@ mod credit_hold;
 mod credit_limits;
 mod credit_transfer;
 mod databases;
+mod event_stream;
 mod explain;
 mod guide_documents;
 mod guide_layers;

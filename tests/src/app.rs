@@ -20,7 +20,7 @@ use crate::organization::New;
 use crate::record::{self, Record};
 use crate::store::Home;
 use crate::world::{NOON, SeededIds};
-use crate::{Answer, Key, Request};
+use crate::{Answer, Key, Request, Subscription};
 
 /// Any 32 bytes: a test's keys are nobody's.
 const PEPPER: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
@@ -36,6 +36,7 @@ pub struct TestApp(Arc<Inner>);
 struct Inner {
     app: App,
     router: Router,
+    home: Home,
     clock: Arc<ManualClock>,
     operator: Key,
     mutations: &'static [String],
@@ -47,27 +48,14 @@ struct Inner {
 impl TestApp {
     pub(crate) async fn open(home: &Home) -> Self {
         let clock = Arc::new(ManualClock::at(NOON.parse().expect("noon is an instant")));
-        let world = World { clock: clock.clone(), ids: Arc::new(SeededIds::new(SeededIds::seed())) };
-        let settings = SettingsInput {
-            database_url: Some(home.url.clone()),
-            data: Some(home.directory.path().to_owned()),
-            demo: Some(false),
-            pepper: Some(PEPPER.to_owned()),
-            postgres_connections: Some(POSTGRES_CONNECTIONS),
-            // A root starts empty, so that a test's numbers are its own.
-            root_credits: Some(0),
-            // Tests receive webhooks themselves.
-            webhook_http_loopback: Some(true),
-            ..SettingsInput::default()
-        };
-        let settings = settings.resolve().expect("the settings of tests are valid");
-        let app = App::open(settings, world).await.expect("the database opens");
+        let app = gateway(home, clock.clone(), SeededIds::seed()).await;
         let router = app.router(GraphiqlSettings::default(), None).expect("the schema makes a router");
         let operator = banyan::seed::operator_key(&app, "test").await.expect("an operator key is made");
         let operator = Key { id: String::new(), secret: operator.reveal().to_owned() };
         Self(Arc::new(Inner {
             app,
             router,
+            home: Home { url: home.url.clone(), directory: Arc::clone(&home.directory) },
             clock,
             operator,
             mutations: mutation_names(),
@@ -87,6 +75,17 @@ impl TestApp {
 
     pub fn router(&self) -> Router {
         self.0.router.clone()
+    }
+
+    /// The routes of another gateway on the same database, with the same pepper and the same clock.
+    pub async fn another_gateway(&self) -> Router {
+        let app = gateway(&self.0.home, Arc::clone(&self.0.clock), SeededIds::seed() + 1).await;
+        app.router(GraphiqlSettings::default(), None).expect("the schema makes a router")
+    }
+
+    /// Opens a subscription as an event stream.
+    pub async fn subscribe(&self, key: impl AsRef<str>, document: &str, variables: Value) -> Subscription {
+        Subscription::open(self.router(), key.as_ref(), document, &variables).await
     }
 
     /// The operator's key.
@@ -211,6 +210,25 @@ impl TestApp {
     pub(crate) async fn close(&self) {
         self.kernel().db.clone().close().await.expect("the database closes");
     }
+}
+
+/// A gateway on this data.
+async fn gateway(home: &Home, clock: Arc<ManualClock>, seed: u64) -> App {
+    let world = World { clock, ids: Arc::new(SeededIds::new(seed)) };
+    let settings = SettingsInput {
+        database_url: Some(home.url.clone()),
+        data: Some(home.directory.path().to_owned()),
+        demo: Some(false),
+        pepper: Some(PEPPER.to_owned()),
+        postgres_connections: Some(POSTGRES_CONNECTIONS),
+        // A root starts empty, so that a test's numbers are its own.
+        root_credits: Some(0),
+        // Tests receive webhooks themselves.
+        webhook_http_loopback: Some(true),
+        ..SettingsInput::default()
+    };
+    let settings = settings.resolve().expect("the settings of tests are valid");
+    App::open(settings, world).await.expect("the database opens")
 }
 
 /// The mutations of the schema, which are the actions of the audit trail.

@@ -22,6 +22,7 @@ mod receiver;
 mod record;
 mod request;
 mod store;
+mod subscription;
 mod world;
 
 pub use answer::Answer;
@@ -30,6 +31,7 @@ pub use organization::{Key, New, Organization};
 pub use receiver::{Received, Receiver, Reply};
 pub use request::Request;
 pub use store::{Store, run, scratch};
+pub use subscription::{Socket, Subscription};
 pub use world::{NOON, SeededIds};
 
 /// Writes each test once and runs it on both databases, as `name::sqlite` and `name::postgres`.

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use tempfile::TempDir;
@@ -21,12 +22,12 @@ pub enum Store {
 pub(crate) struct Home {
     pub(crate) url: String,
     /// The SQLite file, and whatever the gateway writes beside it.
-    pub(crate) directory: TempDir,
+    pub(crate) directory: Arc<TempDir>,
 }
 
 /// A database of one's own; `None` when there is no such server.
 async fn fresh(store: Store) -> Option<(Home, Option<FreshDatabase>)> {
-    let directory = tempfile::tempdir().expect("a temporary directory is made");
+    let directory = Arc::new(tempfile::tempdir().expect("a temporary directory is made"));
     let (url, database) = match store {
         Store::Sqlite => (format!("sqlite://{}", directory.path().join("banyan.db").display()), None),
         Store::Postgres => {

@@ -79,6 +79,13 @@ pub fn delegation_of(name: &str) -> Option<Delegation> {
     }
 }
 
+/// Whether something happened after which somebody may hear more or less than before.
+pub fn changes_authority(name: &str) -> bool {
+    name.starts_with("organization.")
+        && ![organization::CREATED, organization::UPDATED, organization::FUNDING_UPDATED, organization::LIMITS_UPDATED]
+            .contains(&name)
+}
+
 /// Everything.
 const ANY: &str = "*";
 
@@ -148,6 +155,7 @@ mod tests {
         let mut features: Vec<&str> = control.iter().filter_map(|name| name.split('.').next()).collect();
         features.dedup();
         assert_eq!(features, ["organization", "api_key", "member", "webhook_endpoint"]);
+        assert!(changes_authority(organization::DELEGATION_UPDATED) && !changes_authority(organization::UPDATED));
     }
 
     #[test]

@@ -1,20 +1,20 @@
 //! Subscriptions.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result, Subscription};
 use entity::event;
-use entity::id::OrganizationId;
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt};
 
-use crate::access::fields::{handed, needs};
+use crate::access::fields::needs;
 use crate::access::policy::Permission;
 use crate::credit::graphql::Wallet;
-use crate::event::stream::{Audience, batches};
-use crate::event::{catalogue, store};
+use crate::event::audience::Audience;
+use crate::event::relay::WalletAudience;
+use crate::event::stream::{self, Wanted};
+use crate::event::{catalogue, wallets};
+use crate::http::Resume;
 use crate::kernel::error::{Error, ErrorCode, Refusal};
-use crate::organization::graphql::{Organization, Organizations};
 use crate::schema::kind::{Environment, EventScope};
 use crate::schema::scalar::{DateTime, Json};
 use crate::schema::session::{Session, expose, optional_id};
@@ -24,7 +24,7 @@ const TYPES_MAX: usize = 50;
 
 /// A fact that happened to an organization.
 #[derive(Clone)]
-pub struct Event(event::Model);
+pub struct Event(Arc<event::Model>);
 
 /// A fact that happened to an organization.
 #[Object]
@@ -83,10 +83,6 @@ fn read_types(types: Option<Vec<String>>) -> Result<Vec<String>, Refusal> {
     }
 }
 
-fn is_wanted(types: &[String], event_type: &str) -> bool {
-    types.is_empty() || types.iter().any(|pattern| catalogue::matches(pattern, event_type))
-}
-
 async fn audience(
     session: &Arc<Session>,
     organization: Option<&ID>,
@@ -100,6 +96,10 @@ async fn audience(
         return Err(Refusal::new(ErrorCode::ForbiddenScope, message).into());
     }
     Ok(Audience { realm, organization: path.id(), scope: scope.into() })
+}
+
+fn no_cursor() -> Refusal {
+    Refusal::new(ErrorCode::BadRequest, "This cursor is not one of ours. Use an event's cursor as it is.")
 }
 
 #[derive(Default)]
@@ -123,28 +123,18 @@ impl EventSubscription {
             let types = read_types(types)?;
             let audience =
                 audience(&session, organization_id.as_ref(), scope, const { needs("Subscription", "events") }).await?;
-            let from = match &after {
-                None => store::head(&session.snapshot(), audience.realm).await?,
-                Some(cursor) => cursor.parse().map_err(|_| {
-                    Refusal::new(
-                        ErrorCode::BadRequest,
-                        "This cursor is not one of ours. Use an event's cursor as it is.",
-                    )
-                })?,
-            };
-            Ok::<_, Error>((audience, from, types))
+            let after = after.map(|cursor| cursor.parse().map_err(|_| no_cursor())).transpose()?;
+            stream::open(session, Wanted { audience, types: types.into(), after }).await
         };
-        let (audience, from, types) = open.await.map_err(|error| expose(ctx, error))?;
-        Ok(batches(session, audience.realm, from)
-            .map(move |batch| match batch {
-                Ok(events) => events
-                    .into_iter()
-                    .filter(|event| audience.hears(event) && is_wanted(&types, &event.event_type))
-                    .map(|event| Ok(Event(event)))
-                    .collect(),
-                Err(error) => vec![Err(gone(error))],
-            })
-            .flat_map(stream::iter))
+        let opened = open.await.map_err(|error| expose(ctx, error))?;
+        let resume = ctx.data_opt::<Resume>().cloned().unwrap_or_default();
+        Ok(opened.map(move |event| match event {
+            Ok(event) => {
+                resume.set(event.sequence.to_string());
+                Ok(Event(event))
+            }
+            Err(error) => Err(gone(error)),
+        }))
     }
 
     /// The wallet as it is now and after every change. Several changes may come as one: it is always the newest. Needs
@@ -161,68 +151,11 @@ impl EventSubscription {
             let audience =
                 audience(&session, organization_id.as_ref(), scope, const { needs("Subscription", "walletChanges") })
                     .await?;
-            // The head first, the wallet second: what happens between the two is sent again, never missed.
-            let from = store::head(&session.snapshot(), audience.realm).await?;
-            let first = wallets(&session, &BTreeSet::from([audience.organization]), &audience, environment).await?;
-            Ok::<_, Error>((audience, from, first))
+            wallets::open(session, WalletAudience { audience, environment: environment.into() }).await
         };
-        let (audience, from, first) = open.await.map_err(|error| expose(ctx, error))?;
-        let later = batches(Arc::clone(&session), audience.realm, from).then(move |batch| {
-            let session = Arc::clone(&session);
-            async move {
-                let changed = async {
-                    let touched: BTreeSet<OrganizationId> = batch?.iter().flat_map(touched_wallets).collect();
-                    wallets(&session, &touched, &audience, environment).await
-                };
-                match changed.await {
-                    Ok(wallets) => wallets.into_iter().map(Ok).collect(),
-                    Err(error) => vec![Err(gone(error))],
-                }
-            }
-        });
-        Ok(stream::iter(first.into_iter().map(Ok)).chain(later.flat_map(stream::iter)))
+        let opened = open.await.map_err(|error| expose(ctx, error))?;
+        Ok(opened.map(|wallet| wallet.map_err(gone)))
     }
-}
-
-/// The wallets that an event says have other figures now.
-fn touched_wallets(event: &event::Model) -> Vec<OrganizationId> {
-    let listed = event.data.0.get("wallets").and_then(|wallets| wallets.as_array());
-    listed
-        .map_or_else(Vec::new, |ids| ids.iter().filter_map(|id| id.as_str()).filter_map(|id| id.parse().ok()).collect())
-}
-
-/// The wallets of those organizations that the audience covers and the caller may see.
-async fn wallets(
-    session: &Arc<Session>,
-    of: &BTreeSet<OrganizationId>,
-    audience: &Audience,
-    environment: Environment,
-) -> Result<Vec<Wallet>, Error> {
-    if of.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ids: Vec<OrganizationId> = of.iter().copied().collect();
-    let level = Organizations::of_ids(session, &ids).await?;
-    let paths = level.paths().await?;
-    let mut found = Vec::new();
-    for organization in Organization::all(&level) {
-        let id = organization.organization_id();
-        let Some((_, path)) = paths.get(&id) else { continue };
-        let mut ids = path.ids();
-        let covered = match audience.scope {
-            entity::kind::EventScope::Own => id == audience.organization,
-            entity::kind::EventScope::Children => ids.take(2).any(|id| id == audience.organization),
-            entity::kind::EventScope::Subtree => ids.any(|id| id == audience.organization),
-        };
-        let reach = organization.member().reach;
-        if covered
-            && session.allows(reach, const { handed("Wallet") }).is_ok()
-            && let Some(wallet) = Wallet::of(&organization, environment.into()).await?
-        {
-            found.push(wallet);
-        }
-    }
-    Ok(found)
 }
 
 /// An error in the middle of a stream.

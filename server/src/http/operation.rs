@@ -12,6 +12,7 @@ use futures_util::{FutureExt, StreamExt};
 
 use super::admission::{Admitted, Credentials, TopLevelError, code};
 use super::answer::{Answer, Cost, Outcome};
+use super::pace::Resume;
 use super::parameters::Parameters;
 use super::{RequestId, Service};
 
@@ -112,10 +113,11 @@ pub(super) async fn execute<E: Executor>(service: &Service<E>, ready: Ready, req
 }
 
 /// The answers of any operation: one of a query or a mutation, any number of a subscription. A panic is the last
-/// of them.
+/// of them. Where a subscription can be taken up again is noted in `resume`.
 pub(super) fn stream<E: Executor>(
     service: &Arc<Service<E>>,
     ready: Ready,
+    resume: Resume,
     request_id: RequestId,
 ) -> BoxStream<'static, Answer> {
     if ready.kind != OperationType::Subscription {
@@ -123,7 +125,8 @@ pub(super) fn stream<E: Executor>(
         return stream::once(async move { execute(&service, ready, &request_id).await }).boxed();
     }
     let cost = ready.cost;
-    let responses = AssertUnwindSafe(service.executor.execute_stream(ready.request, None)).catch_unwind();
+    let request = ready.request.data(resume);
+    let responses = AssertUnwindSafe(service.executor.execute_stream(request, None)).catch_unwind();
     responses
         .map(move |item| match item {
             Ok(response) => Answer::engine(response, &request_id).with_cost(cost),

@@ -3,7 +3,8 @@
 //! A stream that ends because the gateway shuts down has no `complete`, so that the client comes back. One
 //! whose authority ends says so in a last `next`.
 //!
-//! The client's pace is the stream's: nothing is buffered beyond what the connection takes.
+//! A client that reads slower than answers come is told SLOW_CONSUMER and where to go on, once it reads again; until then
+//! its stream is closed and keeps nothing but what was on its way.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -13,14 +14,16 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::future::BoxFuture;
-use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt, stream};
+use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::admission::{EndReason, TopLevelError};
-use super::answer::{Answer, Outcome};
+use super::answer::Answer;
 use super::operation::{self, Ready};
+use super::pace::{End, Outgoing, Resume, Room};
 use super::{RequestId, Service};
 
 pub(super) fn respond<E: Executor>(
@@ -29,8 +32,15 @@ pub(super) fn respond<E: Executor>(
     ended: BoxFuture<'static, EndReason>,
     request_id: RequestId,
 ) -> Response {
+    let resume = Resume::default();
+    let answers = operation::stream(service, ready, resume.clone(), request_id.clone());
+    let settings = &service.settings.websocket;
+    let room =
+        Room::new(settings.operation_buffer_messages, settings.socket_buffer_bytes, settings.slow_consumer_patience);
+    let (messages, task) = room.feed(answers, Answer::to_json, resume, request_id.clone());
     let answers = Answers {
-        answers: operation::stream(service, ready, request_id.clone()),
+        messages,
+        task,
         ended,
         shutdown: service.shutdown.signal(),
         request_id,
@@ -55,7 +65,8 @@ pub(super) fn refuse(answer: &Answer) -> Response {
 }
 
 struct Answers {
-    answers: BoxStream<'static, Answer>,
+    messages: Receiver<Outgoing>,
+    task: AbortOnDropHandle<End>,
     ended: BoxFuture<'static, EndReason>,
     shutdown: CancellationToken,
     request_id: RequestId,
@@ -84,16 +95,15 @@ impl Answers {
                 let error = TopLevelError::new(StatusCode::UNAUTHORIZED, reason.code(), reason.message());
                 Some(vec![next(&Answer::top_level(error, &self.request_id)), complete()])
             }
-            answer = self.answers.next() => match answer {
-                Some(answer) if answer.outcome == Outcome::Executed => Some(vec![next(&answer)]),
-                Some(answer) => {
-                    self.is_over = true;
-                    Some(vec![next(&answer), complete()])
+            message = self.messages.recv() => {
+                if let Some(message) = message {
+                    return Some(vec![Event::default().event("next").data(message.text)]);
                 }
-                None => {
-                    self.is_over = true;
-                    Some(vec![complete()])
-                }
+                self.is_over = true;
+                Some(match (&mut self.task).await {
+                    Ok(End::Refused(answer)) => vec![next(&answer), complete()],
+                    Ok(End::Complete) | Err(_) => vec![complete()],
+                })
             }
         }
     }

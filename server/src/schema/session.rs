@@ -15,6 +15,7 @@ use crate::access::store as access_store;
 use crate::api_key::secret::Peppers;
 use crate::credit::command::Movement;
 use crate::credit::ledger::Ledger;
+use crate::event::relay::Relay;
 use crate::kernel::Kernel;
 use crate::kernel::command::{Command, Executed};
 use crate::kernel::db::Snapshot;
@@ -26,6 +27,8 @@ pub struct Session {
     pub caller: Caller,
     pub kernel: Kernel,
     pub ledger: Ledger,
+    /// The gateway's reader of the outbox.
+    pub relay: Relay,
     pub peppers: Peppers,
     /// What the caller holds; all of it for the operator.
     pub scopes: Scopes,

@@ -18,6 +18,7 @@ use crate::access::scope::Scopes;
 use crate::access::store as access_store;
 use crate::api_key::secret::{Named, Peppers, Token};
 use crate::credit::ledger::Ledger;
+use crate::event::relay::Relay;
 use crate::kernel::Kernel;
 use crate::kernel::clock::{ManualClock, SystemIds, World};
 use crate::kernel::db::Database;
@@ -113,6 +114,7 @@ impl Gateway {
             caller,
             kernel: self.kernel.clone(),
             ledger: Ledger::new(self.kernel.clone()),
+            relay: Relay::new(self.kernel.clone()),
             peppers: Peppers::new(BTreeMap::from([(1, vec![7; 32])])).unwrap(),
             scopes,
             welcome_credits: Credits::new(500).unwrap(),

@@ -16,6 +16,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::super::admission::{Admitted, Credentials, EndReason, TopLevelError, code};
 use super::super::answer::Answer;
 use super::super::operation;
+use super::super::pace::{Resume, Room};
 use super::super::settings::WebSocketSettings;
 use super::super::{RequestId, Service};
 use super::messages;
@@ -52,11 +53,11 @@ pub(super) async fn serve<E: Executor>(service: Arc<Service<E>>, socket: WebSock
     let writer = Writer::start(sink, settings.send_deadline);
     let mut connection = Connection {
         protocol: Protocol::new(settings.max_operations),
-        operations: Operations::new(
+        operations: Operations::new(Room::new(
             settings.operation_buffer_messages,
             settings.socket_buffer_bytes,
             settings.slow_consumer_patience,
-        ),
+        )),
         replies: VecDeque::new(),
         credentials: Some(credentials),
         admission: std::future::pending().boxed(),
@@ -222,8 +223,9 @@ impl<E: Executor> Connection<E> {
         });
         match ready {
             Ok(ready) => {
-                let answers = operation::stream(&self.service, ready, request_id.clone());
-                self.operations.start(id, answers, request_id);
+                let resume = Resume::default();
+                let answers = operation::stream(&self.service, ready, resume.clone(), request_id.clone());
+                self.operations.start(id, answers, resume, request_id);
             }
             Err(answer) => {
                 self.protocol.finished(&id);

@@ -1,25 +1,16 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::stream::BoxStream;
-use futures_util::{FutureExt, StreamExt};
-use tokio::sync::mpsc::{self, Receiver, Sender};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::mpsc::Receiver;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::super::RequestId;
-use super::super::admission::{TopLevelError, code};
-use super::super::answer::{Answer, Outcome};
+use super::super::answer::Answer;
+use super::super::pace::{End, Outgoing, Resume, Room};
 use super::messages;
-
-/// A message of an operation, and the room it takes until it has left.
-pub(super) struct Outgoing {
-    pub(super) text: String,
-    _room: Option<OwnedSemaphorePermit>,
-}
 
 pub(super) enum Turn {
     Message(Outgoing),
@@ -30,38 +21,33 @@ pub(super) enum Turn {
 struct Running {
     id: String,
     messages: Receiver<Outgoing>,
-    /// Its value is the operation's last message.
-    task: AbortOnDropHandle<String>,
+    task: AbortOnDropHandle<End>,
 }
 
 /// The running operations of one socket. Who was served goes to the end of the line, so that a busy stream
 /// cannot starve its siblings.
 pub(super) struct Operations {
     line: VecDeque<Running>,
-    room: Arc<Semaphore>,
-    room_bytes: u32,
-    buffer_messages: usize,
-    patience: Duration,
+    room: Room,
 }
 
 impl Operations {
-    pub(super) fn new(buffer_messages: usize, room_bytes: usize, patience: Duration) -> Self {
-        let room_bytes = u32::try_from(room_bytes).unwrap_or(u32::MAX).max(1);
-        let permits = usize::try_from(room_bytes).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
-        Self {
-            line: VecDeque::new(),
-            room: Arc::new(Semaphore::new(permits)),
-            room_bytes,
-            buffer_messages: buffer_messages.max(1),
-            patience,
-        }
+    pub(super) fn new(room: Room) -> Self {
+        Self { line: VecDeque::new(), room }
     }
 
-    pub(super) fn start(&mut self, id: String, answers: BoxStream<'static, Answer>, request_id: RequestId) {
-        let (sender, messages) = mpsc::channel(self.buffer_messages);
-        let buffer =
-            Buffer { sender, room: Arc::clone(&self.room), room_bytes: self.room_bytes, patience: self.patience };
-        let task = AbortOnDropHandle::new(tokio::spawn(run(id.clone(), answers, buffer, request_id)));
+    pub(super) fn start(
+        &mut self,
+        id: String,
+        answers: BoxStream<'static, Answer>,
+        resume: Resume,
+        request_id: RequestId,
+    ) {
+        let next = {
+            let id = id.clone();
+            move |answer: &Answer| messages::next(&id, answer)
+        };
+        let (messages, task) = self.room.feed(answers, next, resume, request_id);
         self.line.push_back(Running { id, messages, task });
     }
 
@@ -87,10 +73,13 @@ impl Operations {
                     return Poll::Ready(Turn::Message(message));
                 }
                 Poll::Ready(None) => {
-                    if let Poll::Ready(last) = running.task.poll_unpin(context) {
+                    if let Poll::Ready(end) = running.task.poll_unpin(context) {
                         let id = std::mem::take(&mut running.id);
                         self.line.remove(index);
-                        let text = last.unwrap_or_else(|_| messages::complete(&id));
+                        let text = match end {
+                            Ok(End::Refused(answer)) => messages::error(&id, &answer),
+                            Ok(End::Complete) | Err(_) => messages::complete(&id),
+                        };
                         return Poll::Ready(Turn::Last(id, Outgoing { text, _room: None }));
                     }
                 }
@@ -100,45 +89,12 @@ impl Operations {
     }
 }
 
-struct Buffer {
-    sender: Sender<Outgoing>,
-    room: Arc<Semaphore>,
-    room_bytes: u32,
-    patience: Duration,
-}
-
-impl Buffer {
-    /// False when there was no room for longer than the patience.
-    async fn put(&self, text: String) -> bool {
-        let bytes = u32::try_from(text.len()).unwrap_or(u32::MAX).min(self.room_bytes);
-        let put = async {
-            let room = Arc::clone(&self.room).acquire_many_owned(bytes).await.ok();
-            self.sender.send(Outgoing { text, _room: room }).await.is_ok()
-        };
-        tokio::time::timeout(self.patience, put).await.unwrap_or(false)
-    }
-}
-
-/// Feeds the buffer until the operation ends, and returns its last message.
-async fn run(id: String, mut answers: BoxStream<'static, Answer>, buffer: Buffer, request_id: RequestId) -> String {
-    while let Some(answer) = answers.next().await {
-        if answer.outcome != Outcome::Executed {
-            return messages::error(&id, &answer);
-        }
-        if !buffer.put(messages::next(&id, &answer)).await {
-            metrics::counter!("graphql_slow_consumers_total").increment(1);
-            let message = "The client reads slower than answers come. Subscribe again, after the last cursor received.";
-            let error = TopLevelError::new(axum::http::StatusCode::OK, code::SLOW_CONSUMER, message);
-            return messages::error(&id, &Answer::top_level(error, &request_id));
-        }
-    }
-    messages::complete(&id)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use async_graphql::{Response, Value};
-    use futures_util::stream;
+    use futures_util::{StreamExt, stream};
     use uuid::Uuid;
 
     use super::*;
@@ -152,7 +108,7 @@ mod tests {
     }
 
     fn operations(buffer_messages: usize) -> Operations {
-        Operations::new(buffer_messages, 1_000_000, Duration::from_secs(5))
+        Operations::new(Room::new(buffer_messages, 1_000_000, Duration::from_secs(5)))
     }
 
     fn text(turn: Turn) -> String {
@@ -163,7 +119,7 @@ mod tests {
 
     fn start(operations: &mut Operations, id: &str, answers: usize) {
         let answers = stream::iter((0..answers).map(|_| answer())).boxed();
-        operations.start(id.to_owned(), answers, request_id());
+        operations.start(id.to_owned(), answers, Resume::default(), request_id());
     }
 
     #[tokio::test]
@@ -206,8 +162,25 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_slow_consumer_is_told_the_cursor_of_the_last_answer_that_it_gets() {
+        let mut operations = operations(2);
+        let resume = Resume::default();
+        let told = resume.clone();
+        let answers = stream::iter(1..=10).map(move |cursor| {
+            told.set(cursor.to_string());
+            answer()
+        });
+        operations.start("a".to_owned(), answers.boxed(), resume, request_id());
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        assert!(matches!(operations.turn().await, Turn::Message(_)));
+        assert!(matches!(operations.turn().await, Turn::Message(_)));
+        let last = text(operations.turn().await);
+        assert!(last.contains("SLOW_CONSUMER") && last.contains(r#""cursor":"2""#), "{last}");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn bytes_that_wait_are_bounded_over_all_operations() {
-        let mut operations = Operations::new(100, 100, Duration::from_secs(5));
+        let mut operations = Operations::new(Room::new(100, 100, Duration::from_secs(5)));
         start(&mut operations, "a", 10);
         tokio::time::sleep(Duration::from_secs(6)).await;
         assert!(matches!(operations.turn().await, Turn::Message(_)));
