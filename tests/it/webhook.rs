@@ -27,7 +27,9 @@ async fn work(app: &TestApp) {
 }
 
 async fn rename(app: &TestApp, by: &Key, organization: &Organization, name: &str) {
-    let input = json!({ "organizationId": organization.id, "name": name });
+    let version = organization.read("version").await["version"].clone();
+    let input =
+        json!({ "organizationId": organization.id, "expectedVersion": version, "name": format!("Renamed {name}") });
     app.mutate(by, "organizationUpdate", input, "organization { id }").await.done();
 }
 
@@ -222,7 +224,7 @@ both! {
         let stuck = listen(&app, &root.key, &root, &dead, "SUBTREE", RENAMED).await;
         listen(&app, &root.key, &root, &well, "SUBTREE", RENAMED).await;
         let mut children = Vec::new();
-        for name in ["A", "B", "C"] {
+        for name in ["Child A", "Child B", "Child C"] {
             children.push(root.child(name).create().await);
         }
         for child in &children {
@@ -419,7 +421,7 @@ both! {
             listen(&app, &root.key, &root, &receiver, "SUBTREE", RENAMED).await;
         }
         let mut children = Vec::new();
-        for name in ["A", "B", "C"] {
+        for name in ["Child A", "Child B", "Child C"] {
             children.push(root.child(name).create().await);
         }
         for child in &children {

@@ -133,7 +133,8 @@ both! {
         let secret = made.done()["secret"].as_str().expect("a secret").to_owned();
         let mut story = Story { app: app.clone(), receiver, secrets: vec![secret] };
         let rename = async |name: &str| {
-            let input = json!({ "organizationId": root.id, "name": name });
+            let version = root.read("version").await["version"].clone();
+            let input = json!({ "organizationId": root.id, "expectedVersion": version, "name": name });
             app.mutate(&root.key, "organizationUpdate", input, "organization { id }").await.done();
         };
 

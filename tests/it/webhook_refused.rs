@@ -40,7 +40,7 @@ async fn send(app: &TestApp, url: &str, names: Arc<dyn Names>, loopback: Loopbac
     let input = json!({ "organizationId": root.id, "url": url, "eventTypes": ["organization.updated"] });
     let made = app.mutate(&root.key, "webhookEndpointCreate", input, "webhookEndpoint { id }").await;
     let endpoint = made.done()["webhookEndpoint"]["id"].clone();
-    let input = json!({ "organizationId": root.id, "name": "Renamed" });
+    let input = json!({ "organizationId": root.id, "expectedVersion": 1, "name": "Renamed" });
     app.mutate(&root.key, "organizationUpdate", input, "organization { id }").await.done();
     let worker = app.webhooks_with(loopback, names);
     for _ in 0..tries {

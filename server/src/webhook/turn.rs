@@ -9,11 +9,10 @@ use entity::delivery_queue::Model as Queue;
 use entity::event::Model as Event;
 use entity::kind::DeliveryStatus;
 use entity::timestamp::Timestamp;
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
+use tokio::task::JoinSet;
 
 use crate::access::store as access_store;
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{Error, Fault, Result};
 use crate::kernel::work::Work;
 use crate::webhook::command::{DisableEndpoint, secret_place};
 use crate::webhook::message::{self, Message};
@@ -63,14 +62,18 @@ struct Shipment {
 impl Worker {
     /// Serves a claimed endpoint until nothing is due, or its turn is over.
     pub(super) async fn serve(&self, claim: Claim) -> Result<()> {
-        let mut under_way = FuturesUnordered::new();
+        // Tasks, not futures of this one: one that is writing down its answer goes on while this looks for more.
+        let mut under_way = JoinSet::new();
         let mut sent = 0;
         loop {
             let room = if sent < TURN_MAX && !self.stopping() { PARALLEL - under_way.len() } else { 0 };
             match self.look(&claim, room, under_way.is_empty()).await? {
                 Found::Send(shipments) => {
                     sent += shipments.len();
-                    under_way.extend(shipments.into_iter().map(|shipment| self.attempt(&claim, shipment)));
+                    for shipment in shipments {
+                        let worker = self.clone();
+                        under_way.spawn(async move { worker.attempt(&claim, shipment).await });
+                    }
                 }
                 Found::Again => continue,
                 Found::Nothing => {}
@@ -80,8 +83,8 @@ impl Worker {
                 }
             }
             // A slow answer does not keep other organizations' events waiting.
-            if let Ok(Some(done)) = tokio::time::timeout(LOOK_INTERVAL, under_way.next()).await {
-                done?;
+            if let Ok(Some(done)) = tokio::time::timeout(LOOK_INTERVAL, under_way.join_next()).await {
+                done.map_err(|e| Fault::caused_by("an attempt to send a webhook ended early", e))??;
             }
         }
     }
