@@ -339,4 +339,20 @@ both! {
         let answer = app.mutate(&key, "apiKeyVerify", json!({ "secret": root.key.secret }), VERIFY).await;
         answer.refused("FORBIDDEN_SCOPE");
     }
+
+    async fn a_test_key_makes_takes_over_and_charges_no_live_one(app) {
+        let root = app.root("Quinn's").with_credits(10).create().await;
+        let scopes = json!(["keys:*", "keys:verify"]);
+        let test = root.mint_with(json!({ "scopes": scopes, "environment": "TEST" })).await;
+        let mut input = json!({ "name": "x", "scopes": ["keys:verify"] });
+        app.mutate(&test, "apiKeyCreate", input.clone(), "secret").await.refused_at("FORBIDDEN_SCOPE", "environment");
+        input["environment"] = "TEST".into();
+        app.mutate(&test, "apiKeyCreate", input, "secret").await.done();
+        let live = root.mint(&["keys:verify"]).await;
+        rotate(&app, &test, &live, Value::Null).await.refused("FORBIDDEN_SCOPE");
+        let input = json!({ "secret": live.secret, "charge": { "amount": 1 }, "idempotencyKey": "v" });
+        let answer = app.mutate(&test, "apiKeyVerify", input, "valid reason").await;
+        assert_eq!(answer.payload()["valid"], false);
+        assert_eq!(root.balance().await, 10);
+    }
 }

@@ -19,6 +19,7 @@ mod idempotency;
 mod ledger_verify;
 mod lifecycle;
 mod oracle;
+mod matrix;
 mod organization;
 mod program;
 mod schema;

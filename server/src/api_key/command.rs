@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use entity::codec::Json;
 use entity::id::{AnyId, ApiKeyId, KeyFamilyId, OrganizationId};
+use entity::kind::Environment;
 use entity::{api_key, api_key_family};
 use serde::{Deserialize, Serialize};
 
 use crate::access::scope::Scopes;
 use crate::api_key::event;
-use crate::api_key::model::{ApiKey, GRACE_MAX, Minter, Terms};
+use crate::api_key::model::{ApiKey, GRACE_MAX, Minter, Terms, check_environment};
 use crate::api_key::secret::{Named, Peppers, Token};
 use crate::api_key::store::{self, Which};
 use crate::kernel::command::{Command, Subject};
@@ -82,6 +83,7 @@ pub async fn mint(
     let held = tx.caller().principal.key().map(|key| key.scopes.clone());
     let minter = held.as_ref().map_or(Minter::Operator, Minter::Key);
     terms.check(tx.now(), &minter)?;
+    may_reach(tx, terms.environment).map_err(|refusal| refusal.at("environment"))?;
     let family = api_key_family::Model {
         realm_id: tx.realm(),
         id: tx.id(),
@@ -100,6 +102,10 @@ pub async fn mint(
     tx.note("scopes", terms.scopes.to_string());
     let secret = Some(token.reveal().to_owned());
     Ok(Minted { key: ApiKey { row, family }, secret, superseded: None })
+}
+
+fn may_reach(tx: &Tx, environment: Environment) -> Result<(), Refusal> {
+    check_environment(tx.caller().principal.key().map(|key| key.environment), environment)
 }
 
 fn new_key(
@@ -168,6 +174,7 @@ impl Command for RotateKey {
         // Whoever rotates holds the new secret, so it must not reach further than what they could mint.
         let scopes = Scopes::new(old.row.scopes.0.iter().cloned());
         may_hold(tx, &old, &scopes)?;
+        may_reach(tx, old.row.environment)?;
         let terms = Terms {
             name: old.row.name.clone(),
             scopes,

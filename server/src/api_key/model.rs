@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use entity::credits::Credits;
+use entity::kind::Environment;
 use entity::timestamp::Timestamp;
 use entity::{api_key, api_key_family};
 use serde::{Deserialize, Serialize};
@@ -71,7 +72,7 @@ impl ApiKey {
 pub struct Terms {
     pub name: String,
     pub scopes: Scopes,
-    pub environment: entity::kind::Environment,
+    pub environment: Environment,
     pub expires_at: Option<Timestamp>,
     pub allowed_ips: Vec<String>,
     pub spend_limit: Option<Credits>,
@@ -111,6 +112,16 @@ impl Terms {
         }
         Ok(())
     }
+}
+
+/// A TEST key never touches live credits (SPEC §1), so neither does what it makes, takes over or charges with. `own` is
+/// the asking key's environment; the operator has none.
+pub fn check_environment(own: Option<Environment>, wanted: Environment) -> Result<(), Refusal> {
+    if own != Some(Environment::Test) || wanted == Environment::Test {
+        return Ok(());
+    }
+    let message = "This is a TEST key, and that would reach LIVE credits. Use a LIVE key, or the environment TEST.";
+    Err(Refusal::new(ErrorCode::ForbiddenScope, message))
 }
 
 /// Who mints, as far as scopes care.

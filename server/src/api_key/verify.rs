@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use entity::id::{ApiKeyId, OrganizationId};
+use entity::kind::Environment;
 use entity::timestamp::Timestamp;
 use serde::Serialize;
 
@@ -16,7 +17,7 @@ use crate::access::policy::Permission;
 use crate::access::principal::KeyPrincipal;
 use crate::access::scope::Scopes;
 use crate::access::store::{self as access_store, KeyAndPaths};
-use crate::api_key::model::address_allowed;
+use crate::api_key::model::{address_allowed, check_environment};
 use crate::api_key::secret::{Named, Peppers, Token};
 use crate::credit::api::{Quantity, Spent};
 use crate::credit::command::{Ask, Movement};
@@ -99,15 +100,17 @@ impl Genuine {
     }
 
     /// The charge to submit, and what the key is good for when it is taken. Whether the key is alive is left to the
-    /// ledger: a retry hears the first answer even when the key has died since.
+    /// ledger: a retry hears the first answer even when the key has died since. `asker` is the asking key's environment.
     pub fn charge(
         &self,
+        asker: Option<Environment>,
         question: &Question,
         cost: Quantity,
         remark: Remark,
         idempotency_key: String,
     ) -> Result<(Good, PresentedCharge), Refusal> {
         let good = self.terms(question)?;
+        check_environment(asker, self.found.key.environment)?;
         let row = &self.found.key;
         let key = KeyPrincipal {
             realm: row.realm_id,

@@ -360,7 +360,8 @@ async fn verified(ctx: &Context<'_>, input: &ApiKeyVerifyInput) -> Result<ApiKey
             Err(reason) => return Ok(ApiKeyVerifyPayload::refused(reason)),
         },
         Some((cost, remark, idempotency_key)) => {
-            let (good, charge) = match genuine.charge(&question, cost, remark, idempotency_key) {
+            let asker = session.caller.principal.key().map(|key| key.environment);
+            let (good, charge) = match genuine.charge(asker, &question, cost, remark, idempotency_key) {
                 Ok(charge) => charge,
                 Err(reason) => return Ok(ApiKeyVerifyPayload::refused(reason)),
             };
