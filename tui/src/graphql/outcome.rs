@@ -8,6 +8,7 @@ use super::schema;
 
 /// What an act came to. Either way the gateway has decided, and the outcome is known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is read at once")]
 pub enum Outcome {
     Done(Receipt),
     Refused(Vec<UserError>),

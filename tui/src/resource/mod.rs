@@ -103,10 +103,13 @@ pub struct Resource {
     /// A page; absent for what is only streamed.
     pub page: Option<fn(&Ask) -> Request<Answer>>,
     /// The present state of records by id, where the schema gives it.
-    pub refresh: Option<fn(&[String]) -> Request<Answer>>,
+    pub refresh: Option<Refresh>,
     /// The scope the gateway will ask a key for.
     pub scope: &'static str,
 }
+
+/// Asks for records by their ids.
+pub type Refresh = fn(&[String]) -> Request<Answer>;
 
 impl PartialEq for Resource {
     fn eq(&self, other: &Self) -> bool {
@@ -393,6 +396,7 @@ macro_rules! refresh {
 
         #[derive(cynic::InlineFragments, Debug)]
         #[cynic(graphql_type = "Node")]
+        #[allow(clippy::large_enum_variant, reason = "whether it is large depends on the node")]
         enum NodeOf {
             $node($node),
             #[cynic(fallback)]

@@ -28,6 +28,20 @@ const TOLD_AGAIN_FOR: i64 = 30 * 24 * 3_600;
 impl Oracle {
     /// What the command comes to, and what it leaves.
     pub fn run(&mut self, command: &Command) -> Answer {
+        let mut answer = self.answer(command)?;
+        if let Act::Transfer { source, target, .. } = &command.act {
+            // Credits are moved over any edge; the wallets at the ends are shown to those who may read them.
+            let ends = [("sourceWallet", self.about(command.actor, *source)?), ("targetWallet", *target)];
+            for (field, end) in ends {
+                if self.may(command.actor, end, Need::Read).is_err() {
+                    answer[field] = serde_json::Value::Null;
+                }
+            }
+        }
+        Ok(answer)
+    }
+
+    fn answer(&mut self, command: &Command) -> Answer {
         self.admit(command.actor).map_err(No::Failed)?;
         if command.act.is_unreadable() {
             return Err(No::Failed("INVALID_INPUT"));
