@@ -17,6 +17,7 @@ mod guide_yona;
 mod idempotency;
 mod ledger_verify;
 mod lifecycle;
+mod matrix;
 mod organization;
 mod program;
 mod schema;
