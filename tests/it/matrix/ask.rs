@@ -139,7 +139,8 @@ async fn first_event(app: &TestApp, key: Option<&str>, header: Option<&str>, que
 pub fn read(answer: &Answer, pointer: &str) -> (Result<Outcome, String>, Value) {
     let value = answer.data().pointer(pointer).cloned().unwrap_or_default();
     // A quote that tells why the charge would be refused is an answer.
-    let user_error = value["userErrors"][0]["code"].as_str().filter(|_| pointer != "/creditQuote");
+    let user_error = value["userErrors"][0]["code"].as_str().or(value["results"][0]["userErrors"][0]["code"].as_str());
+    let user_error = user_error.filter(|_| pointer != "/creditQuote");
     let outcome = match (answer.code(), user_error) {
         ("", None) => Ok(Outcome::Answers),
         ("" | "NOT_FOUND", Some("NOT_FOUND")) | ("NOT_FOUND", None) => Ok(Outcome::Nothing),

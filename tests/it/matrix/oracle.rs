@@ -189,7 +189,9 @@ pub fn expect_of_archived(of: &str, field: &str, who: &Who) -> Outcome {
 /// The same when the target is suspended: its spending stops, and its keys are no longer good.
 pub fn expect_of_suspended(of: &str, field: &str, who: &Who) -> Outcome {
     match expect(of, field, who) {
-        Outcome::Answers if matches!(field, "creditCharge" | "creditHold" | "apiKeyVerify") => Outcome::Suspended,
+        Outcome::Answers if matches!(field, "creditCharge" | "creditChargeBatch" | "creditHold" | "apiKeyVerify") => {
+            Outcome::Suspended
+        }
         other => other,
     }
 }

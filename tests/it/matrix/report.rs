@@ -53,6 +53,7 @@ pub fn with_id(given: &Map<String, Value>, path: &[String], id: &str) -> Map<Str
     let mut at = &mut given;
     for name in above {
         let inner = at.entry(name.clone()).or_insert_with(|| json!({}));
+        let inner = if inner.is_array() { &mut inner[0] } else { inner };
         at = inner.as_object_mut().expect("an input within is an object");
     }
     at.insert(last.clone(), if last == "ids" { json!([id]) } else { id.into() });

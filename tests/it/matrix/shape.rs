@@ -74,7 +74,9 @@ impl Shape {
             format!("{{ totalCount nodes {} }}", self.selection(&node.ty.node))
         } else if has("userErrors") {
             let replayed = if has("replayed") { "replayed" } else { "" };
-            format!("{{ {replayed} userErrors {{ code message path }} }}")
+            let errors = "userErrors { code message path }";
+            let results = if has("results") { format!("results {{ replayed {errors} }}") } else { String::new() };
+            format!("{{ {replayed} {results} {errors} }}")
         } else if has("id") {
             "{ id }".to_owned()
         } else {

@@ -57,6 +57,7 @@ impl Target {
             ("creditHold", "hold", &["holdId", "Hold"][..]),
             ("memberAdd", "member", &["memberId", "Member"]),
             ("webhookEndpointCreate", "webhookEndpoint", &["webhookEndpointId", "WebhookEndpoint"]),
+            ("webhookEndpointPing", "webhookDelivery", &["webhookDeliveryId", "WebhookDelivery"]),
             ("projectCreate", "project", &["projectId", "Project"]),
             ("sellerCreate", "seller", &["sellerId", "Seller"]),
             ("buyerCreate", "buyer", &["buyerId", "Buyer"]),
@@ -91,13 +92,16 @@ impl Target {
                 json!({ "email": email, "firstName": "Ada", "lastName": "Lovelace", "role": "VIEWER" })
             }
             "webhookEndpointCreate" => json!({ "url": "https://example.com/hook", "eventTypes": ["*"] }),
+            "webhookEndpointPing" => json!({ "webhookEndpointId": self.id("webhookEndpointId") }),
             "invoiceCreate" => {
                 json!({ "sellerId": self.id("sellerId"), "buyerId": self.id("buyerId"), "currency": "EUR",
                 "lines": [{ "description": "x", "quantity": 1, "unitPrice": 1 }] })
             }
             _ => json!({ "name": "Something" }),
         };
-        input["organizationId"] = self.organization.id.clone().into();
+        if mutation != "webhookEndpointPing" {
+            input["organizationId"] = self.organization.id.clone().into();
+        }
         let answer = app.mutate(app.operator(), mutation, input, &format!("{made} {{ id }}")).await;
         text(&answer.done()[made]["id"])
     }
