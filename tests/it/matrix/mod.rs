@@ -106,7 +106,7 @@ fn check_own_view(world: &World, (of, field): (&str, &str), principal: &Principa
         Sight::Own => target.clone(),
         Sight::Below(_) if principal.header.is_some() && of == "Query" => target.clone(),
         // Sibling, stranger and descendant list what is theirs.
-        Sight::OutOfSight => {
+        Sight::Nowhere => {
             let outsider = world.outsiders.iter().find(|(_, key, _)| Some(key) == principal.key.as_ref());
             outsider.map(|(_, _, place)| world.targets[*place].organization.id.clone()).unwrap_or_default()
         }
@@ -315,7 +315,7 @@ both! {
                 (Standing::Suspended, _) => "ORGANIZATION_SUSPENDED",
                 (Standing::Ended | Standing::Anonymous, _) => "UNAUTHENTICATED",
                 (Standing::Live, _) if !admin => "FORBIDDEN_SCOPE",
-                (Standing::Live, Sight::OutOfSight) => "NOT_FOUND",
+                (Standing::Live, Sight::Nowhere) => "NOT_FOUND",
                 (Standing::Live, _) => "",
             };
             report.cell(answer.code() == wanted, || format!("header, {}: {:#}", principal.name, answer.body));

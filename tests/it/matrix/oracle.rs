@@ -30,7 +30,7 @@ pub enum Sight {
     Own,
     /// Below, over edges that together delegate this.
     Below(Edges),
-    OutOfSight,
+    Nowhere,
 }
 
 /// How a principal stands.
@@ -151,9 +151,9 @@ pub fn expect(of: &str, field: &str, who: &Who) -> Outcome {
     }
     // The viewer is always somebody, and the list of organizations is always one's own.
     let own_alone = of == "Query" && matches!(field, "viewer" | "organizations");
-    let sight = if own_alone && who.sight == Sight::OutOfSight { Sight::Own } else { who.sight };
+    let sight = if own_alone && who.sight == Sight::Nowhere { Sight::Own } else { who.sight };
     let edges: Edges = match sight {
-        Sight::OutOfSight => return Outcome::Nothing,
+        Sight::Nowhere => return Outcome::Nothing,
         Sight::All if field == "meterSet" && !who.on_root => return Outcome::Forbidden,
         Sight::All => return Outcome::Answers,
         Sight::Own => OWNED,

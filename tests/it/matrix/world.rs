@@ -265,7 +265,7 @@ impl World {
         }
         for (name, index) in [("sibling", SIBLING), ("stranger", STRANGER), ("descendant", DESCENDANT)] {
             let key = self.targets[index].organization.key.secret.clone();
-            self.add(&format!("{name} with every scope"), Some(key), OVER_OWNED, Sight::OutOfSight, &all);
+            self.add(&format!("{name} with every scope"), Some(key), OVER_OWNED, Sight::Nowhere, &all);
         }
         for (name, index, standing) in
             [("suspended", SUSPENDED, Standing::Suspended), ("archived", ARCHIVED, Standing::Ended)]
@@ -277,7 +277,7 @@ impl World {
         let revoked = owned.mint(&all).await;
         app.mutate(app.operator(), "apiKeyRevoke", json!({ "apiKeyId": revoked.id }), "apiKeys { id }").await.done();
         self.add("revoked key", Some(revoked.secret), OVER_OWNED, Sight::Own, &all).who.standing = Standing::Ended;
-        self.add("anonymous", None, OVER_OWNED, Sight::OutOfSight, &[]).who.standing = Standing::Anonymous;
+        self.add("anonymous", None, OVER_OWNED, Sight::Nowhere, &[]).who.standing = Standing::Anonymous;
     }
 
     fn add(&mut self, name: &str, key: Option<String>, target: usize, sight: Sight, scopes: &[&str]) -> &mut Principal {
