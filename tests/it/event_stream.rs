@@ -15,8 +15,18 @@ async fn charge(app: &TestApp, of: &Organization, amount: i64) {
     app.mutate(&of.key, "creditCharge", json!({ "amount": amount }), "charge { id }").await.done();
 }
 
+/// Opens a stream and waits until it listens: its headers come before.
 async fn listen(app: &TestApp, of: &Organization, variables: Value) -> Subscription {
-    app.subscribe(&of.key, EVENTS, variables).await
+    let open = app.app().relay.streams();
+    let stream = app.subscribe(&of.key, EVENTS, variables).await;
+    until_streams(app, open + 1).await;
+    stream
+}
+
+/// The error that a stream is refused with.
+async fn refused(app: &TestApp, of: &Organization, variables: Value) -> Value {
+    let mut stream = app.subscribe(&of.key, EVENTS, variables).await;
+    stream.next().await.expect("a refusal")["errors"][0].clone()
 }
 
 /// What charges were heard, up to and with the one of this amount.
@@ -95,7 +105,7 @@ both! {
         let mut after = "0".to_owned();
         let mut heard = Vec::new();
         for reads in 1.. {
-            let mut stream = listen(&app, &root, json!({ "scope": "SUBTREE", "after": after })).await;
+            let mut stream = app.subscribe(&root.key, EVENTS, json!({ "scope": "SUBTREE", "after": after })).await;
             for _ in 0..reads {
                 let event = stream.item().await;
                 after = cursor(&event);
@@ -111,7 +121,7 @@ both! {
         }
         charge(&app, &marker, 10).await;
         let expected = numbers(&app, &root).await;
-        let mut stream = listen(&app, &root, json!({ "scope": "SUBTREE", "after": after })).await;
+        let mut stream = app.subscribe(&root.key, EVENTS, json!({ "scope": "SUBTREE", "after": after })).await;
         while heard.last() != expected.last() {
             heard.push(cursor(&stream.item().await).parse().expect("a cursor is a number"));
         }
@@ -137,7 +147,8 @@ both! {
     async fn what_another_gateway_commits_is_heard(app) {
         let root = app.root("Quinn's").with_credits(1_000).create().await;
         let other = app.another_gateway().await;
-        let mut stream = Subscription::open(other, &root.key.secret, EVENTS, &json!({})).await;
+        let behind = json!({ "after": numbers(&app, &root).await.last().map(ToString::to_string) });
+        let mut stream = Subscription::open(other, &root.key.secret, EVENTS, &behind).await;
         charge(&app, &root, 5).await;
         assert_eq!(stream.item().await["data"]["amount"], 5);
     }
@@ -175,8 +186,7 @@ both! {
 
     async fn an_unknown_type_is_refused_and_the_nearest_is_named(app) {
         let root = app.root("Top").create().await;
-        let mut stream = listen(&app, &root, json!({ "types": ["credit.chargd"] })).await;
-        let error = stream.next().await.expect("a refusal")["errors"][0].clone();
+        let error = refused(&app, &root, json!({ "types": ["credit.chargd"] })).await;
         assert_eq!(error["extensions"]["code"], "INVALID_INPUT");
         assert!(error["message"].as_str().is_some_and(|text| text.contains("credit.charged")), "{error}");
     }
@@ -185,9 +195,8 @@ both! {
     async fn a_cursor_that_the_root_has_not_reached_is_refused(app) {
         let root = app.root("Top").create().await;
         for cursor in ["999999", "-1", "x", ""] {
-            let mut stream = listen(&app, &root, json!({ "after": cursor })).await;
-            let code = stream.next().await.expect("a refusal")["errors"][0]["extensions"]["code"].clone();
-            assert_eq!(code, "BAD_REQUEST", "{cursor:?}");
+            let error = refused(&app, &root, json!({ "after": cursor })).await;
+            assert_eq!(error["extensions"]["code"], "BAD_REQUEST", "{cursor:?}");
         }
     }
 
@@ -248,7 +257,6 @@ both! {
         }
         let types = json!(["credit.charged"]);
         let mut stream = listen(&app, &root, json!({ "types": types, "after": "0" })).await;
-        until_streams(&app, 1).await;
         until_streams(&app, 0).await;
         let mut heard = BTreeSet::new();
         let mut after = None;
@@ -275,12 +283,10 @@ both! {
         let other = app.root("Acme").create().await;
         let mut streams = Vec::new();
         for _ in 0..banyan::event::relay::STREAMS_PER_ROOT_MAX {
-            streams.push(listen(&app, &root, json!({ "types": ["credit.charged"] })).await);
+            streams.push(app.subscribe(&root.key, EVENTS, json!({ "types": ["credit.charged"] })).await);
         }
         until_streams(&app, streams.len()).await;
-        let mut refused = listen(&app, &root, json!({})).await;
-        let code = refused.next().await.expect("a refusal")["errors"][0]["extensions"]["code"].clone();
-        assert_eq!(code, "RATE_LIMITED");
+        assert_eq!(refused(&app, &root, json!({})).await["extensions"]["code"], "RATE_LIMITED");
         let others = listen(&app, &other, json!({})).await;
         until_streams(&app, streams.len() + 1).await;
         charge(&app, &root, 3).await;
