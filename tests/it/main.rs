@@ -16,6 +16,7 @@ mod guide_documents;
 mod guide_layers;
 mod guide_yona;
 mod idempotency;
+mod ledger_memory;
 mod ledger_verify;
 mod lifecycle;
 mod matrix;

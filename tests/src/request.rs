@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http;
@@ -25,6 +26,7 @@ pub struct Request {
     key: Option<String>,
     peer: String,
     headers: Vec<(String, String)>,
+    router: Option<Router>,
 }
 
 impl Request {
@@ -37,6 +39,7 @@ impl Request {
             key: None,
             peer: PEER.to_owned(),
             headers: Vec::new(),
+            router: None,
         }
     }
 
@@ -59,6 +62,12 @@ impl Request {
     /// Comes from this address.
     pub fn from(mut self, address: &str) -> Self {
         self.peer = format!("{address}:40000");
+        self
+    }
+
+    /// Goes to another gateway of the same database.
+    pub fn through(mut self, gateway: &Router) -> Self {
+        self.router = Some(gateway.clone());
         self
     }
 
@@ -91,7 +100,8 @@ impl Request {
         let mut request = builder.body(Body::from(body)).expect("a test writes legal headers");
         let peer: SocketAddr = self.peer.parse().expect("a test writes an address");
         request.extensions_mut().insert(ConnectInfo(peer));
-        let response = self.app.router().oneshot(request).await.expect("a router does not fail");
+        let router = self.router.unwrap_or_else(|| self.app.router());
+        let response = router.oneshot(request).await.expect("a router does not fail");
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, BODY_MAX_BYTES).await.expect("an answer's body is whole");
         let body = serde_json::from_slice(&bytes)

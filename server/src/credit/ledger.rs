@@ -4,17 +4,20 @@
 //! arrive meanwhile wait for that batch to commit and go together in the next. So there is no timer, and the busier a
 //! realm, the larger its batches: one commit for all, where one commit each would wait in line for the same rows. Realms
 //! take turns for the database in the order they asked. Several gateways may do this on one database: the realm's lock
-//! orders their batches.
+//! orders their batches, and [`memory`](super::memory) spares the next batch of a realm what the last one has read.
 
 use std::collections::{HashMap, VecDeque};
 use std::marker::PhantomData;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use entity::id::RealmId;
+use futures_util::FutureExt as _;
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::access::principal::{Caller, Principal};
 use crate::credit::command::{Ask, Movement};
+use crate::credit::memory::Memories;
 use crate::credit::rules::LedgerRules;
 use crate::kernel::Kernel;
 use crate::kernel::batch::{Answer, Item};
@@ -45,6 +48,7 @@ const LIMITS: Limits = Limits { batch: 256, realm: 4_096, all_realms: 32_768, ba
 pub struct Ledger {
     kernel: Kernel,
     queues: Arc<Mutex<Queues>>,
+    memories: Arc<Mutex<Memories>>,
     turns: Arc<Semaphore>,
     limits: Limits,
 }
@@ -81,7 +85,13 @@ impl Ledger {
     }
 
     fn with_limits(kernel: Kernel, limits: Limits) -> Self {
-        Self { kernel, queues: Arc::default(), turns: Arc::new(Semaphore::new(limits.batches_at_once)), limits }
+        Self {
+            kernel,
+            queues: Arc::default(),
+            memories: Arc::default(),
+            turns: Arc::new(Semaphore::new(limits.batches_at_once)),
+            limits,
+        }
     }
 
     /// Has a movement done, and answers when it is committed or refused.
@@ -137,6 +147,10 @@ impl Ledger {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn memories(&self) -> MutexGuard<'_, Memories> {
+        self.memories.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn enqueue(&self, realm: RealmId, item: Item<Ask>) -> Result<oneshot::Receiver<Result<Answer>>, Refusal> {
         let (reply, answer) = oneshot::channel();
         let mut queues = self.queues();
@@ -163,8 +177,16 @@ impl Ledger {
             let Some(batch) = self.next_batch(realm) else { return };
             metrics::histogram!("banyan_ledger_batch_size").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
             let (items, replies): (Vec<_>, Vec<_>) = batch.into_iter().map(|one| (one.item, one.reply)).unzip();
-            let verdicts = self.kernel.execute_batch(realm, &LedgerRules, &items).await;
+            let mut memory = self.memories().take(realm);
+            let batch = self.kernel.execute_batch(realm, &LedgerRules, &items, &mut memory);
+            // A panic is a fault of these items and not the end of the realm's queue. The memory it may have spoiled is gone
+            // with it, and the replies that are dropped tell each of those who wait.
+            let verdicts = AssertUnwindSafe(batch).catch_unwind().await;
             drop(turn);
+            let Ok(verdicts) = verdicts else { continue };
+            if let Some(memory) = memory {
+                self.memories().put(realm, memory);
+            }
             for (reply, verdict) in replies.into_iter().zip(verdicts) {
                 // Whoever asked may be gone; what they asked for is done all the same.
                 let _ = reply.send(verdict);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use entity::credits::Credits;
 use entity::id::{BucketId, HoldId, KeyFamilyId, OrganizationId, RealmId, WalletId};
-use entity::kind::{Account, BillingMode, CounterSubject, FundingMode};
+use entity::kind::{Account, BillingMode, CounterSubject, Environment, FundingMode};
 use entity::timestamp::Timestamp;
 use entity::{api_key_family, bucket, hold, hold_leg, meter, spend_counter, wallet};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter};
@@ -51,6 +51,19 @@ struct OrganizationRow {
 /// The state of the realm as far as `wanted` needs it. Run inside the transaction that will write what is decided on it;
 /// outside, the answer is advice.
 pub async fn book(connection: &impl ConnectionTrait, realm: RealmId, wanted: &Wanted, now: Timestamp) -> Result<Book> {
+    let mut book = Book::default();
+    extend(connection, realm, &mut book, wanted, now).await?;
+    Ok(book)
+}
+
+/// Loads into a book what `wanted` needs beside what is there. What is there must be exact: it is not read again.
+pub async fn extend(
+    connection: &impl ConnectionTrait,
+    realm: RealmId,
+    book: &mut Book,
+    wanted: &Wanted,
+    now: Timestamp,
+) -> Result<()> {
     let holds = holds(connection, realm, &wanted.holds).await?;
     let mut starts = wanted.organizations.clone();
     let mut buckets = wanted.buckets.clone();
@@ -61,11 +74,13 @@ pub async fn book(connection: &impl ConnectionTrait, realm: RealmId, wanted: &Wa
             buckets.insert(leg.bucket_id);
         }
     }
-    let families = families(connection, realm, &wanted.families).await?;
+    let unknown_families = wanted.families.iter().copied().filter(|id| book.family(*id).is_none()).collect();
+    let families = families(connection, realm, &unknown_families).await?;
     starts.extend(families.iter().map(|family| family.organization_id));
-    let organizations = organizations(connection, realm, &starts).await?;
-    let issued = if wanted.issued { issued_total(connection, realm).await? } else { Credits::ZERO };
-    let mut book = Book::new(issued);
+    let unknown = starts.iter().copied().filter(|id| book.organization(*id).is_none()).collect();
+    let mut organizations = organizations(connection, realm, &unknown).await?;
+    // Ancestors are shared, and may be there already.
+    organizations.retain(|row| book.organization(row.id).is_none());
     let ids: Vec<OrganizationId> = organizations.iter().map(|row| row.id).collect();
     for (wallet, loaded) in wallets(connection, realm, &ids, &buckets).await? {
         book.insert_wallet(book::Wallet {
@@ -79,7 +94,8 @@ pub async fn book(connection: &impl ConnectionTrait, realm: RealmId, wanted: &Wa
             buckets: loaded.iter().map(model::bucket_of).collect::<Result<_, _>>()?,
         });
     }
-    counters(connection, realm, &mut book, &ids, &wanted.families, now).await?;
+    empty_buckets(connection, realm, book, &starts, &buckets).await?;
+    counters(connection, realm, book, &ids, &unknown_families, now).await?;
     for row in organizations {
         book.insert_organization(organization_of(row));
     }
@@ -89,7 +105,45 @@ pub async fn book(connection: &impl ConnectionTrait, realm: RealmId, wanted: &Wa
     for hold in holds.values() {
         book.insert_hold(model::hold_of(hold)?);
     }
-    Ok(book)
+    if wanted.issued && !book.knows_issued_total() {
+        book.insert_issued_total(issued_total(connection, realm).await?);
+    }
+    Ok(())
+}
+
+/// The named buckets that are in no wallet of the organizations because those were loaded without their empty ones.
+async fn empty_buckets(
+    connection: &impl ConnectionTrait,
+    realm: RealmId,
+    book: &mut Book,
+    organizations: &BTreeSet<OrganizationId>,
+    named: &BTreeSet<BucketId>,
+) -> Result<()> {
+    if named.is_empty() {
+        return Ok(());
+    }
+    let mut missing = named.clone();
+    let mut wallets = HashMap::with_capacity(organizations.len());
+    for organization in organizations {
+        for environment in [Environment::Live, Environment::Test] {
+            let Some(wallet) = book.wallet(*organization, environment) else { continue };
+            wallets.insert(wallet.id, (*organization, environment));
+            for bucket in &wallet.buckets {
+                missing.remove(&bucket.id);
+            }
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let mut sql = Sql::new("SELECT * FROM bucket WHERE realm_id = ");
+    sql.bind(realm).push(" AND id").within(missing);
+    for row in bucket::Entity::find().from_raw_sql(sql.statement(connection)).all(connection).await? {
+        if let Some((organization, environment)) = wallets.get(&row.wallet_id) {
+            book.insert_bucket(*organization, *environment, model::bucket_of(&row)?);
+        }
+    }
+    Ok(())
 }
 
 fn organization_of(row: OrganizationRow) -> book::Organization {

@@ -20,6 +20,7 @@ pub mod event;
 pub mod graphql;
 pub mod ledger;
 mod load;
+mod memory;
 pub mod meter;
 pub mod model;
 mod post;

@@ -26,7 +26,8 @@ use crate::kernel::tx::{Target, Tx};
 /// The ledger's rules.
 pub struct LedgerRules;
 
-/// What a batch has loaded, and what it has decided so far.
+/// What batches have loaded, and what this one has decided so far.
+#[derive(Default)]
 pub struct State {
     book: Book,
     meters: HashMap<String, meter::Model>,
@@ -37,7 +38,7 @@ impl Rules for LedgerRules {
     type Request = Ask;
     type State = State;
 
-    async fn load(&self, tx: &Tx, items: &[(&Item<Ask>, &Target)]) -> Result<State> {
+    async fn load(&self, tx: &Tx, state: &mut State, items: &[(&Item<Ask>, &Target)]) -> Result<()> {
         let mut wanted = load::Wanted::default();
         let mut meters: BTreeSet<&str> = BTreeSet::new();
         for (item, target) in items {
@@ -46,7 +47,9 @@ impl Rules for LedgerRules {
             wanted.families.extend(family_of(item.key()));
             match &item.request {
                 Ask::Charge { cost, .. } | Ask::Hold { cost, .. } => {
-                    if let Quantity::Meter { key, .. } = cost {
+                    if let Quantity::Meter { key, .. } = cost
+                        && !state.meters.contains_key(key)
+                    {
                         meters.insert(key);
                     }
                 }
@@ -57,9 +60,10 @@ impl Rules for LedgerRules {
                 Ask::Transfer { .. } => {}
             }
         }
-        let book = load::book(tx, tx.realm(), &wanted, tx.now()).await?;
-        let meters = load::meters(tx, tx.realm(), &meters).await?;
-        Ok(State { book, meters, decisions: Vec::new() })
+        load::extend(tx, tx.realm(), &mut state.book, &wanted, tx.now()).await?;
+        let found = load::meters(tx, tx.realm(), &meters).await?;
+        state.meters.extend(found);
+        Ok(())
     }
 
     fn decide(&self, tx: &Tx, state: &mut State, item: &Item<Ask>, target: &Target) -> Result<Decided> {
@@ -71,8 +75,21 @@ impl Rules for LedgerRules {
         Ok(decided)
     }
 
-    fn save(&self, tx: &Tx, state: State, writes: &mut Bundle) -> Result<()> {
+    fn save(&self, tx: &Tx, state: &mut State, writes: &mut Bundle) -> Result<()> {
         save::decisions(tx, &state.decisions, writes)
+    }
+
+    fn settle(&self, state: &mut State) -> usize {
+        // Holds and empty buckets are without end; they are read again where they are named.
+        let State { book, decisions, .. } = state;
+        let changed = decisions.drain(..).flat_map(|decision| decision.wallets);
+        let mut wallets: BTreeSet<_> = changed.map(|change| (change.organization, change.environment)).collect();
+        wallets.extend(book.holds().flat_map(|hold| hold.legs.iter().map(|leg| (leg.organization, hold.environment))));
+        for (organization, environment) in wallets {
+            book.forget_empty_buckets(organization, environment);
+        }
+        book.forget_holds();
+        state.book.size() + state.meters.len()
     }
 }
 

@@ -19,7 +19,8 @@ use crate::kernel::tx::Tx;
 /// What a batch of decisions comes to.
 #[derive(Default)]
 struct Changes {
-    wallets: BTreeMap<WalletId, WalletChange>,
+    /// With the version each had before the batch.
+    wallets: BTreeMap<WalletId, (i64, WalletChange)>,
     buckets: BTreeMap<BucketId, (bool, bucket::Model)>,
     holds: BTreeMap<HoldId, (bool, Hold)>,
     counters: BTreeMap<(Environment, CounterSubject, Uuid, i64), Credits>,
@@ -71,7 +72,9 @@ impl Changes {
                 let opened = changed.opened || self.buckets.get(&row.id).is_some_and(|(opened, _)| *opened);
                 self.buckets.insert(row.id, (opened, row));
             }
-            self.wallets.insert(change.wallet, change.clone());
+            let before = change.version.saturating_sub(1);
+            let (_, last) = self.wallets.entry(change.wallet).or_insert_with(|| (before, change.clone()));
+            last.clone_from(change);
         }
         for change in &decision.holds {
             let (opened, hold) = match change {
@@ -150,7 +153,7 @@ impl Changes {
     fn wallets(&mut self, tx: &Tx, writes: &mut Bundle) {
         for chunk in chunks(std::mem::take(&mut self.wallets).into_values().collect()) {
             let touched = chunk.len();
-            let row = |change: WalletChange| {
+            let row = |(before, change): (i64, WalletChange)| {
                 let (state, reason) = model::refill_kind(change.refill);
                 vec![
                     change.wallet.into(),
@@ -159,15 +162,18 @@ impl Changes {
                     state.into(),
                     reason.into(),
                     change.version.into(),
+                    before.into(),
                 ]
             };
-            let mut sql = Sql::new("WITH v (id, balance, held, refill_state, refill_reason, version) AS (");
+            let mut sql = Sql::new("WITH v (id, balance, held, refill_state, refill_reason, version, before) AS (");
             sql.rows(chunk.into_iter().map(row).collect());
             sql.push(
                 ") UPDATE wallet SET balance = v.balance, held = v.held, refill_state = v.refill_state,
                    refill_reason = v.refill_reason, version = v.version, updated_at = ",
             );
             sql.bind(tx.now()).push(" FROM v WHERE wallet.realm_id = ").bind(tx.realm()).push(" AND wallet.id = v.id");
+            // The realm's lock has kept it so; were it not, nothing may be written over what somebody else wrote.
+            sql.push(" AND wallet.version = v.before");
             writes.expect(sql, touched, "wallets");
         }
     }

@@ -6,7 +6,8 @@
 //! the current months. An absent counter is zero, and an absent wallet of an ancestor is empty; an
 //! empty bucket may be left out, then credits of its kind get a new one. Where organization or
 //! wallet is missing that a request is about, it is refused as `NOT_FOUND`. After loading, only
-//! [`Book::apply`] changes a book.
+//! [`Book::apply`] changes what a book says; more may be loaded into it between decisions, and what no
+//! request names any more may be let go.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -29,7 +30,7 @@ pub struct Book {
     wallets: HashMap<(OrganizationId, Environment), Wallet>,
     counters: HashMap<(Environment, Counter), Credits>,
     holds: HashMap<HoldId, Hold>,
-    issued_total: Credits,
+    issued_total: Option<Credits>,
 }
 
 /// What the rules need of an organization.
@@ -230,7 +231,12 @@ impl Book {
     /// A book of a realm that has issued `issued_total` so far, in both environments together.
     /// Only grants look at it.
     pub fn new(issued_total: Credits) -> Self {
-        Self { issued_total, ..Self::default() }
+        Self { issued_total: Some(issued_total), ..Self::default() }
+    }
+
+    /// Loads what the realm has issued.
+    pub fn insert_issued_total(&mut self, issued_total: Credits) {
+        self.issued_total = Some(issued_total);
     }
 
     /// Loads an organization.
@@ -247,6 +253,15 @@ impl Book {
     pub fn insert_wallet(&mut self, mut wallet: Wallet) {
         wallet.buckets.sort_unstable_by(Bucket::spend_order);
         self.wallets.insert((wallet.organization, wallet.environment), wallet);
+    }
+
+    /// Loads one more bucket into a wallet that was loaded without it, as empty ones are.
+    pub fn insert_bucket(&mut self, organization: OrganizationId, environment: Environment, bucket: Bucket) {
+        if let Some(wallet) = self.wallets.get_mut(&(organization, environment))
+            && wallet.bucket(bucket.id).is_none()
+        {
+            wallet.place(bucket);
+        }
     }
 
     /// Loads a counter.
@@ -299,9 +314,31 @@ impl Book {
         self.counters.iter().map(|(&(environment, counter), &used)| (environment, counter, used))
     }
 
-    /// What the realm has issued so far.
+    /// What the realm has issued so far; zero when that was not loaded.
     pub fn issued_total(&self) -> Credits {
-        self.issued_total
+        self.issued_total.unwrap_or_default()
+    }
+
+    /// Whether it was loaded what the realm has issued.
+    pub fn knows_issued_total(&self) -> bool {
+        self.issued_total.is_some()
+    }
+
+    /// How many organizations and key families were loaded.
+    pub fn size(&self) -> usize {
+        self.organizations.len() + self.families.len()
+    }
+
+    /// Lets go of all holds.
+    pub fn forget_holds(&mut self) {
+        self.holds.clear();
+    }
+
+    /// Lets go of the empty buckets of a wallet.
+    pub fn forget_empty_buckets(&mut self, organization: OrganizationId, environment: Environment) {
+        if let Some(wallet) = self.wallets.get_mut(&(organization, environment)) {
+            wallet.buckets.retain(|bucket| !bucket.balance.is_zero() || !bucket.held.is_zero());
+        }
     }
 
     /// The organization and its ancestors, nearest first. Ends where nothing was loaded, and
@@ -354,6 +391,8 @@ impl Book {
             let (HoldChange::Opened(hold) | HoldChange::Updated(hold)) = change;
             self.holds.insert(hold.id, hold.clone());
         }
-        self.issued_total = self.issued_total.checked_add(decision.issued).expect("decide has added these before");
+        if let Some(issued) = &mut self.issued_total {
+            *issued = issued.checked_add(decision.issued).expect("decide has added these before");
+        }
     }
 }
