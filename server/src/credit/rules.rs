@@ -29,7 +29,7 @@ pub struct LedgerRules;
 /// What a batch has loaded, and what it has decided so far.
 pub struct State {
     book: Book,
-    meters: HashMap<String, meter::Model>,
+    meters: load::Meters,
     decisions: Vec<Decision>,
 }
 
@@ -40,6 +40,7 @@ impl Rules for LedgerRules {
     async fn load(&self, tx: &Tx, items: &[(&Item<Ask>, &Target)]) -> Result<State> {
         let mut wanted = load::Wanted::default();
         let mut meters: BTreeSet<&str> = BTreeSet::new();
+        let mut roots: BTreeSet<OrganizationId> = BTreeSet::new();
         for (item, target) in items {
             wanted.organizations.insert(target.id());
             wanted.organizations.extend(item.also.iter().map(|(id, _)| *id));
@@ -48,6 +49,7 @@ impl Rules for LedgerRules {
                 Ask::Charge { cost, .. } | Ask::Hold { cost, .. } => {
                     if let Quantity::Meter { key, .. } = cost {
                         meters.insert(key);
+                        roots.insert(target.path.root());
                     }
                 }
                 Ask::Capture { hold, .. } | Ask::Void { hold } | Ask::Refund { hold, .. } => {
@@ -58,7 +60,7 @@ impl Rules for LedgerRules {
             }
         }
         let book = load::book(tx, tx.realm(), &wanted, tx.now()).await?;
-        let meters = load::meters(tx, tx.realm(), &meters).await?;
+        let meters = load::meters(tx, tx.realm(), &roots, &meters).await?;
         Ok(State { book, meters, decisions: Vec::new() })
     }
 
@@ -83,7 +85,7 @@ fn request_of(state: &State, item: &Item<Ask>, target: &Target) -> Result<Reques
         Ok::<_, Refusal>(request::Spend {
             organization: target.id(),
             environment: environment_of(key, environment)?,
-            cost: cost_of(cost, |key| state.meters.get(key))?,
+            cost: cost_of(cost, |key| state.meters.get(&(target.path.root(), key.to_owned())))?,
             family: family_of(key),
             note,
         })
@@ -262,10 +264,17 @@ fn cost_of<'a>(cost: &Quantity, find: impl FnOnce(&str) -> Option<&'a meter::Mod
 }
 
 /// The same for one cost outside of a batch.
-pub async fn price(connection: &impl ConnectionTrait, realm: RealmId, cost: &Quantity) -> Result<Cost> {
+pub async fn price(
+    connection: &impl ConnectionTrait,
+    realm: RealmId,
+    root: OrganizationId,
+    cost: &Quantity,
+) -> Result<Cost> {
     let meters = match cost {
         Quantity::Amount(_) => HashMap::new(),
-        Quantity::Meter { key, .. } => load::meters(connection, realm, &BTreeSet::from([key.as_str()])).await?,
+        Quantity::Meter { key, .. } => {
+            load::meters(connection, realm, &BTreeSet::from([root]), &BTreeSet::from([key.as_str()])).await?
+        }
     };
-    Ok(cost_of(cost, |key| meters.get(key))?)
+    Ok(cost_of(cost, |key| meters.get(&(root, key.to_owned())))?)
 }

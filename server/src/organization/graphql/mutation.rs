@@ -3,7 +3,8 @@
 use async_graphql::{Context, Object, Result};
 
 use crate::kernel::error::Refusal;
-use crate::organization::command::{UpdateDelegation, UpdateFunding, UpdateLimits, UpdateOrganization, UpdateRelation};
+use crate::organization::command::{UpdateFunding, UpdateLimits, UpdateOrganization};
+use crate::organization::edge::{UpdateDelegation, UpdateRelation};
 use crate::organization::graphql::input::{
     OrganizationArchiveInput, OrganizationCreateInput, OrganizationDelegationUpdateInput,
     OrganizationFundingUpdateInput, OrganizationLimitsUpdateInput, OrganizationRelationUpdateInput,
