@@ -167,7 +167,8 @@ impl OrganizationMutation {
         }))
     }
 
-    /// Lifts the suspension that the caller's organization placed, and no other. Does nothing when there is none.
+    /// Lifts the suspension that the caller's organization placed, and those whose holder is above it no more since a move or a
+    /// detach; no other. Does nothing when there is none.
     async fn organization_resume(
         &self,
         ctx: &Context<'_>,
