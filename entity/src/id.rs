@@ -191,6 +191,8 @@ ids! {
     OrganizationId "org" Organization;
     /// The partition a tree was born in.
     RealmId "realm" Realm;
+    /// A time during which an organization had one parent in one relation.
+    EdgePeriodId "edge" EdgePeriod;
     /// An organization's credits in one environment.
     WalletId "wal" Wallet;
     /// Credits of one origin in a wallet.

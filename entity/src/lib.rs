@@ -3,7 +3,7 @@
 //! | tables | owner in `server/src` |
 //! |---|---|
 //! | realm | `kernel` |
-//! | organization, suspension | `organization` |
+//! | organization, suspension, edge_period | `organization` |
 //! | api_key, api_key_family, operator_key | `api_key` |
 //! | wallet, bucket, ledger_transaction, ledger_entry, hold, hold_leg, spend_counter, system_account, meter | `credit` |
 //! | idempotency_record, audit_event, event | `kernel` writes, `audit` and `event` read |
@@ -26,6 +26,7 @@ pub mod buyer;
 pub mod delivery;
 pub mod delivery_attempt;
 pub mod delivery_queue;
+pub mod edge_period;
 pub mod event;
 pub mod event_cursor;
 pub mod hold;

@@ -15,6 +15,7 @@
 
 mod answer;
 mod app;
+pub mod durable;
 pub mod oracle;
 mod organization;
 pub mod postgres;

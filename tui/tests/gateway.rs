@@ -175,6 +175,13 @@ impl Gateway {
             }
             "SuspendPlan" => json!({ "organizationSuspendPlan": self.plan(&variables["organizationId"]) }),
             "ArchivePlan" => json!({ "organizationArchivePlan": self.plan(&variables["organizationId"]) }),
+            "DetachPlan" => json!({ "organizationDetachPlan": self.plan(&variables["organizationId"]) }),
+            "MovePlan" => {
+                // A parent out of sight is none.
+                let seen = self.find(variables["parentId"].as_str().unwrap()).is_some();
+                let plan = seen.then(|| self.plan(&variables["organizationId"]));
+                json!({ "organizationMovePlan": plan })
+            }
             "NodesQuery" => {
                 let ids = variables["ids"].as_array().unwrap();
                 json!({ "nodes": ids.iter().map(|id| self.listed(id.as_str().unwrap())).collect::<Vec<_>>() })

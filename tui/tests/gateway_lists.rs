@@ -214,6 +214,18 @@ impl Gateway {
                     "userErrors": [],
                 } })
             }
+            "MoveMutation" => {
+                let moved = self.find_mut(&id("organizationId"));
+                moved.parent = Some(id("parentId"));
+                moved.version += 1;
+                let row = self.row(self.find(&id("organizationId")).unwrap());
+                json!({ "organizationMove": { "organization": row, "userErrors": [] } })
+            }
+            "DetachMutation" => {
+                let detached = id("organizationId");
+                self.organizations.retain(|organization| organization.id != detached);
+                json!({ "organizationDetach": { "organization": null, "userErrors": [] } })
+            }
             "GrantMutation" => {
                 let granted = self.find_mut(&id("organizationId"));
                 granted.balance += input["amount"].as_i64().unwrap();

@@ -14,5 +14,6 @@ mod interleaving;
 mod lists;
 mod operations;
 mod picture;
+mod restructuring;
 mod shell;
 mod staying_connected;

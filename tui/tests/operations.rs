@@ -48,6 +48,7 @@ fn pinned(kind: Kind) -> Pinned {
 fn acts() -> Vec<Act> {
     let filled = [
         ("Reason", "why"),
+        ("New parent", "org_2"),
         ("Amount", "1"),
         ("Description", "what for"),
         ("Name", "Till"),
@@ -100,8 +101,13 @@ fn questions() -> Vec<Request<Answer>> {
     }
     for (_, spec) in command::acts() {
         let target = pinned(spec.on);
-        let form = Form { target: &target, source: None, fields: &[], plan: None, idempotency_key: "the-key" };
-        all.extend(spec.plan.map(|plan| plan(&form)));
+        let environment = Environment::Live;
+        let mut fields = (spec.fields)(&Occasion { target: &target, environment: &environment, known: None });
+        for field in fields.iter_mut().filter(|field| field.label == "New parent") {
+            field.fill("org_2").unwrap();
+        }
+        let form = Form { target: &target, source: None, fields: &fields, plan: None, idempotency_key: "the-key" };
+        all.extend(spec.plan.map(|plan| plan(&form).expect("what it depends on is filled in")));
     }
     all
 }

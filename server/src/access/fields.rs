@@ -103,6 +103,8 @@ fields! {
         node nodes explainAccess: SignedIn;
         organization organizations meters: OrganizationRead;
         organizationArchivePlan organizationSuspendPlan: OrganizationControl;
+        // The parent to be is asked for the same permission.
+        organizationMovePlan organizationDetachPlan: OrganizationControl;
         apiKeys: KeyRead;
         auditEvents: AuditRead;
         creditQuote: CreditRead;
@@ -113,6 +115,8 @@ fields! {
         organizationUpdate: OrganizationWrite Live;
         // Suspending oneself could not be undone: the key that would resume is the first to be cut off.
         organizationSuspend organizationArchive: OrganizationControl Live Above;
+        // Nobody leaves their ancestors, or goes below others, by themselves. The new parent is asked for the same permission.
+        organizationMove organizationDetach: OrganizationControl Live Above;
         organizationResume: OrganizationControl Live;
         organizationRelationUpdate organizationDelegationUpdate: OrganizationControl Live;
         organizationFundingUpdate: OrganizationControl Live;
@@ -151,6 +155,7 @@ fields! {
         baseCurrency timezone metadata billingMode tier relation delegation: OrganizationRead;
         version createdAt updatedAt archivedAt depth suspensions: OrganizationRead;
         parent root ancestors children descendants billingOrganization canShareDataWith: OrganizationRead;
+        edgeHistory: OrganizationRead;
         funding limits: OrganizationRead;
         summary: Handed;
         wallet holds ledgerEntries: CreditRead;
@@ -179,6 +184,11 @@ fields! {
         organization descendants apiKeys webhookEndpoints refusals planHash: Handed;
         reclaimableCredits openHolds heldCredits: Handed;
     }
+    OrganizationRestructuringPlan by OrganizationControl {
+        organization parent descendants ancestorsLost webhookEndpoints delegation tier payer effectiveStatus: Handed;
+        openHolds heldCredits refusals planHash: Handed;
+    }
+    EdgePeriod by OrganizationRead { id parent relation from until: Handed; }
     Meter by OrganizationRead { key credits description: Handed; }
 
     ApiKey by KeyRead {

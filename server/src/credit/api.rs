@@ -18,6 +18,7 @@ use crate::kernel::error::{Fault, Result};
 use crate::kernel::tx::Tx;
 
 pub use crate::credit::command::{Moved, Quantity, Spent};
+pub use crate::credit::meter::inherit as inherit_meters;
 pub use crate::credit::read::{counters, holds_by_ids, transactions_by_ids, wallets_by_ids};
 pub use crate::credit::rules::price;
 
@@ -96,7 +97,7 @@ pub async fn charge_meter(tx: &mut Tx, meter: &str, remark: &Remark) -> Result<S
     let spend = request::Spend {
         organization: tx.target().id(),
         environment: environment_of(tx.caller().principal.key(), None)?,
-        cost: price(tx, tx.realm(), &cost).await?,
+        cost: price(tx, tx.realm(), tx.target().path.root(), &cost).await?,
         family: family_of(tx.caller().principal.key()),
         note: remark.note(),
     };

@@ -332,19 +332,24 @@ pub async fn legs(
     Ok(legs)
 }
 
-/// The price list entries of meters, by key.
+/// Price list entries by the root whose catalogue they are in, and by key.
+pub type Meters = HashMap<(OrganizationId, String), meter::Model>;
+
+/// The entries of these keys in the catalogues of these roots.
 pub async fn meters(
     connection: &impl ConnectionTrait,
     realm: RealmId,
+    roots: &BTreeSet<OrganizationId>,
     keys: &BTreeSet<&str>,
-) -> Result<HashMap<String, meter::Model>> {
+) -> Result<Meters> {
     if keys.is_empty() {
         return Ok(HashMap::new());
     }
     let rows = meter::Entity::find()
         .filter(meter::Column::RealmId.eq(realm))
+        .filter(meter::Column::OrganizationId.is_in(roots.iter().copied()))
         .filter(meter::Column::MeterKey.is_in(keys.iter().copied()))
         .all(connection)
         .await?;
-    Ok(rows.into_iter().map(|row| (row.meter_key.clone(), row)).collect())
+    Ok(rows.into_iter().map(|row| ((row.organization_id, row.meter_key.clone()), row)).collect())
 }

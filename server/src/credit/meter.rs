@@ -1,17 +1,35 @@
-//! The catalogue of priced actions.
+//! The catalogue of priced actions that each root has for its tree.
 
 use entity::credits::Credits;
 use entity::id::OrganizationId;
 use entity::meter;
-use sea_orm::{EntityTrait, IntoActiveModel, sea_query};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query};
 use serde::Serialize;
 
 use crate::credit::model::METER_KEY_MAX_CHARS;
 use crate::kernel::command::{Command, Subject};
 use crate::kernel::error::{ErrorCode, Refusal, Result};
+use crate::kernel::sql::Sql;
 use crate::kernel::tx::Tx;
 
-/// Sets the price of a meter in the realm's catalogue.
+const KEY: [meter::Column; 3] = [meter::Column::RealmId, meter::Column::OrganizationId, meter::Column::MeterKey];
+
+/// Gives what became a root the catalogue of the one it was below, as it is: its prices stay, and neither of the two has a
+/// say in the other's any more. What it had as a root before, if it was one, is forgotten.
+pub async fn inherit(tx: &Tx, from: OrganizationId, to: OrganizationId) -> Result<()> {
+    let of_the_new = meter::Entity::delete_many().filter(meter::Column::RealmId.eq(tx.realm()));
+    of_the_new.filter(meter::Column::OrganizationId.eq(to)).exec(tx).await?;
+    let mut sql = Sql::new(
+        "INSERT INTO meter (realm_id, organization_id, meter_key, credits, description, updated_at)
+         SELECT o.realm_id, o.id, m.meter_key, m.credits, m.description, m.updated_at
+         FROM meter m JOIN organization o ON o.realm_id = m.realm_id WHERE m.realm_id = ",
+    );
+    sql.bind(tx.realm()).push(" AND m.organization_id = ").bind(from).push(" AND o.id = ").bind(to);
+    tx.execute_raw(sql.statement(tx)).await?;
+    Ok(())
+}
+
+/// Sets the price of a meter in the root's catalogue.
 #[derive(Clone, Debug, Serialize)]
 pub struct SetMeter {
     pub organization: Option<OrganizationId>,
@@ -41,6 +59,7 @@ impl Command for SetMeter {
         }
         let row = meter::Model {
             realm_id: tx.realm(),
+            organization_id: tx.target().id(),
             meter_key: self.key.clone(),
             credits: self.credits,
             description: self.description.clone(),
@@ -48,7 +67,7 @@ impl Command for SetMeter {
         };
         meter::Entity::insert(row.clone().into_active_model())
             .on_conflict(
-                sea_query::OnConflict::columns([meter::Column::RealmId, meter::Column::MeterKey])
+                sea_query::OnConflict::columns(KEY)
                     .update_columns([meter::Column::Credits, meter::Column::Description, meter::Column::UpdatedAt])
                     .to_owned(),
             )

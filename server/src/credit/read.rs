@@ -191,10 +191,15 @@ pub async fn counters(
     Ok(rows)
 }
 
-/// The realm's catalogue, by key.
-pub async fn meters(connection: &impl ConnectionTrait, realm: RealmId) -> Result<Vec<meter::Model>> {
+/// The root's catalogue, by key.
+pub async fn meters(
+    connection: &impl ConnectionTrait,
+    realm: RealmId,
+    root: OrganizationId,
+) -> Result<Vec<meter::Model>> {
     let rows = meter::Entity::find()
         .filter(meter::Column::RealmId.eq(realm))
+        .filter(meter::Column::OrganizationId.eq(root))
         .order_by_asc(meter::Column::MeterKey)
         .all(connection)
         .await?;

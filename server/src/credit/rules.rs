@@ -30,7 +30,7 @@ pub struct LedgerRules;
 #[derive(Default)]
 pub struct State {
     book: Book,
-    meters: HashMap<String, meter::Model>,
+    meters: load::Meters,
     decisions: Vec<Decision>,
 }
 
@@ -41,6 +41,7 @@ impl Rules for LedgerRules {
     async fn load(&self, tx: &Tx, state: &mut State, items: &[(&Item<Ask>, &Target)]) -> Result<()> {
         let mut wanted = load::Wanted::default();
         let mut meters: BTreeSet<&str> = BTreeSet::new();
+        let mut roots: BTreeSet<OrganizationId> = BTreeSet::new();
         for (item, target) in items {
             wanted.organizations.insert(target.id());
             wanted.organizations.extend(item.also.iter().map(|(id, _)| *id));
@@ -48,9 +49,10 @@ impl Rules for LedgerRules {
             match &item.request {
                 Ask::Charge { cost, .. } | Ask::Hold { cost, .. } => {
                     if let Quantity::Meter { key, .. } = cost
-                        && !state.meters.contains_key(key)
+                        && !state.meters.contains_key(&(target.path.root(), key.clone()))
                     {
                         meters.insert(key);
+                        roots.insert(target.path.root());
                     }
                 }
                 Ask::Capture { hold, .. } | Ask::Void { hold } | Ask::Refund { hold, .. } => {
@@ -61,7 +63,7 @@ impl Rules for LedgerRules {
             }
         }
         load::extend(tx, tx.realm(), &mut state.book, &wanted, tx.now()).await?;
-        let found = load::meters(tx, tx.realm(), &meters).await?;
+        let found = load::meters(tx, tx.realm(), &roots, &meters).await?;
         state.meters.extend(found);
         Ok(())
     }
@@ -100,7 +102,7 @@ fn request_of(state: &State, item: &Item<Ask>, target: &Target) -> Result<Reques
         Ok::<_, Refusal>(request::Spend {
             organization: target.id(),
             environment: environment_of(key, environment)?,
-            cost: cost_of(cost, |key| state.meters.get(key))?,
+            cost: cost_of(cost, |key| state.meters.get(&(target.path.root(), key.to_owned())))?,
             family: family_of(key),
             note,
         })
@@ -279,10 +281,17 @@ fn cost_of<'a>(cost: &Quantity, find: impl FnOnce(&str) -> Option<&'a meter::Mod
 }
 
 /// The same for one cost outside of a batch.
-pub async fn price(connection: &impl ConnectionTrait, realm: RealmId, cost: &Quantity) -> Result<Cost> {
+pub async fn price(
+    connection: &impl ConnectionTrait,
+    realm: RealmId,
+    root: OrganizationId,
+    cost: &Quantity,
+) -> Result<Cost> {
     let meters = match cost {
         Quantity::Amount(_) => HashMap::new(),
-        Quantity::Meter { key, .. } => load::meters(connection, realm, &BTreeSet::from([key.as_str()])).await?,
+        Quantity::Meter { key, .. } => {
+            load::meters(connection, realm, &BTreeSet::from([root]), &BTreeSet::from([key.as_str()])).await?
+        }
     };
-    Ok(cost_of(cost, |key| meters.get(key))?)
+    Ok(cost_of(cost, |key| meters.get(&(root, key.to_owned())))?)
 }

@@ -28,6 +28,15 @@ pub const EVENT_TYPES: &[EventType] = &[
     of(organization::SUSPENDED, "An organization was suspended, and everything below it with it."),
     of(organization::RESUMED, "A suspension was lifted; another one may still stand."),
     of(organization::ARCHIVED, "An organization was archived, for good."),
+    of(organization::MOVED, "An organization got another parent, with everything below it."),
+    of(
+        organization::CHILD_DEPARTED,
+        "A child was moved to another parent. Whoever is above the new place hears `organization.moved` besides.",
+    ),
+    of(
+        organization::DETACHED,
+        "An organization became a root of its own, with everything below it. It is the last that its ancestors hear of it.",
+    ),
     of(organization::RELATION_UPDATED, "The edge to the parent became OWNED or LINKED."),
     of(organization::DELEGATION_UPDATED, "The edge to the parent delegates other things."),
     of(organization::FUNDING_UPDATED, "Who pays for an organization, or what it keeps for itself, changed."),

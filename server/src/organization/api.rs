@@ -8,6 +8,7 @@ use crate::organization::model::Organization;
 use crate::organization::store;
 
 pub use crate::organization::command::{CreateOrganization, Parent, bare_child, create};
+pub use crate::organization::store::edge::{Consolidated, consolidated};
 pub use crate::organization::store::insert_many;
 
 /// The record; `NOT_FOUND` when there is none in the transaction's realm.

@@ -1,8 +1,9 @@
-//! Making and changing organizations. Suspension and archiving are in `lifecycle`.
+//! Making and changing organizations. Suspension and archiving are in `lifecycle`, edges in `edge`, moving and detaching in
+//! `restructure`.
 
 use entity::credits::Credits;
 use entity::id::{OrganizationId, RealmId};
-use entity::kind::{BillingMode, Delegation, Delegations, FundingMode, Relation, Tier};
+use entity::kind::{BillingMode, Delegations, FundingMode, Relation, Tier};
 use serde::Serialize;
 
 use crate::access::path::DEPTH_MAX;
@@ -105,7 +106,7 @@ async fn root(tx: &mut Tx, command: &CreateOrganization) -> Result<Organization>
     store::insert_realm(tx, realm).await?;
     let mut record = blank(tx, None, BillingMode::Hybrid, Tier::Enterprise, DEFAULT_TIMEZONE.to_owned());
     command.profile.apply(&mut record);
-    store::insert(tx, record.clone()).await?;
+    store::insert_many(tx, vec![record.clone()]).await?;
     Ok(record)
 }
 
@@ -131,7 +132,7 @@ async fn child(tx: &mut Tx, command: &CreateOrganization) -> Result<Organization
         return Err(Refusal::new(ErrorCode::EnterpriseOnly, message).at("parentId").into());
     }
     if let Change::Set(external_id) = &command.profile.external_id
-        && store::external_id_taken(tx, Some(parent.id), external_id, None).await?
+        && store::external_id_taken(tx, tx.realm(), Some(parent.id), external_id, None).await?
     {
         return Err(external_id_conflict(external_id).into());
     }
@@ -140,7 +141,7 @@ async fn child(tx: &mut Tx, command: &CreateOrganization) -> Result<Organization
     record.delegation = Delegations::default_of(record.relation);
     command.profile.apply(&mut record);
     may_set_tier(tx, &command.profile, parent.tier)?;
-    store::insert(tx, record.clone()).await?;
+    store::insert_many(tx, vec![record.clone()]).await?;
     Ok(record)
 }
 
@@ -254,7 +255,7 @@ impl Command for UpdateOrganization {
         check_current(&record, Some(self.expected_version))?;
         may_set_tier(tx, &self.profile, record.tier)?;
         if let Change::Set(external_id) = &self.profile.external_id
-            && store::external_id_taken(tx, record.parent_id, external_id, Some(record.id)).await?
+            && store::external_id_taken(tx, tx.realm(), record.parent_id, external_id, Some(record.id)).await?
         {
             return Err(external_id_conflict(external_id).into());
         }
@@ -265,91 +266,6 @@ impl Command for UpdateOrganization {
         tx.note("version", record.version);
         Ok(record)
     }
-}
-
-/// Changes how data flows over the edge to the parent. The new relation's default delegation comes with it, as far as it
-/// does not widen what a caller from above may not widen.
-#[derive(Clone, Debug, Serialize)]
-pub struct UpdateRelation {
-    pub organization: OrganizationId,
-    pub relation: Relation,
-    pub expected_version: Option<i64>,
-}
-
-impl Command for UpdateRelation {
-    const NAME: &'static str = "organizationRelationUpdate";
-    const REFUSALS: &'static [ErrorCode] =
-        &[ErrorCode::InvalidInput, ErrorCode::Conflict, ErrorCode::StaleVersion, ErrorCode::ForbiddenScope];
-    type Output = Organization;
-
-    fn subject(&self) -> Subject {
-        Subject::Organization(Some(self.organization))
-    }
-
-    async fn run(&self, tx: &mut Tx) -> Result<Organization> {
-        let mut record = edge_of(tx, self.expected_version).await?;
-        let wanted = Delegations::default_of(self.relation);
-        record.delegation = if may_widen(tx) { wanted } else { record.delegation.intersect(wanted) };
-        record.relation = self.relation;
-        store::save(tx, &mut record).await?;
-        emit_edge(tx, event::RELATION_UPDATED, &record);
-        Ok(record)
-    }
-}
-
-/// Sets what an edge delegates. Either side may narrow; only a principal of the child itself may widen (SPEC §3).
-#[derive(Clone, Debug, Serialize)]
-pub struct UpdateDelegation {
-    pub organization: OrganizationId,
-    pub delegation: Vec<Delegation>,
-    pub expected_version: Option<i64>,
-}
-
-impl Command for UpdateDelegation {
-    const NAME: &'static str = "organizationDelegationUpdate";
-    const REFUSALS: &'static [ErrorCode] =
-        &[ErrorCode::InvalidInput, ErrorCode::Conflict, ErrorCode::StaleVersion, ErrorCode::ForbiddenScope];
-    type Output = Organization;
-
-    fn subject(&self) -> Subject {
-        Subject::Organization(Some(self.organization))
-    }
-
-    async fn run(&self, tx: &mut Tx) -> Result<Organization> {
-        let mut record = edge_of(tx, self.expected_version).await?;
-        let wanted: Delegations = self.delegation.iter().copied().collect();
-        if !wanted.is_subset_of(record.delegation) && !may_widen(tx) {
-            let message = "Only a key of the child itself may widen what its edge delegates. You can narrow it.";
-            return Err(Refusal::new(ErrorCode::ForbiddenScope, message).at("delegation").into());
-        }
-        record.delegation = wanted;
-        store::save(tx, &mut record).await?;
-        emit_edge(tx, event::DELEGATION_UPDATED, &record);
-        Ok(record)
-    }
-}
-
-/// The child of the edge, which a root is not.
-async fn edge_of(tx: &Tx, expected_version: Option<i64>) -> Result<Organization> {
-    let record = store::get(tx, tx.target().id()).await?;
-    if record.parent_id.is_none() {
-        return Err(Refusal::conflict(format!("{} is a root: it has no edge to a parent.", record.id)).into());
-    }
-    check_current(&record, expected_version)?;
-    Ok(record)
-}
-
-/// Whether the caller is the child itself (or the operator).
-fn may_widen(tx: &Tx) -> bool {
-    matches!(tx.target().reach, Reach::Own | Reach::Operator)
-}
-
-fn emit_edge(tx: &mut Tx, event_type: &'static str, record: &Organization) {
-    let data = event::EdgeChanged { relation: record.relation, delegation: record.delegation.iter().collect() };
-    let path = tx.target().path.ids().collect();
-    tx.note("relation", record.relation.as_str());
-    tx.note("delegation", serde_json::json!(data.delegation));
-    tx.emit(Event::new(event_type, path, &data));
 }
 
 /// Sets who pays: the edge's own mode, and as a parent the pool config under Yona's names.

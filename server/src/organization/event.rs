@@ -1,7 +1,7 @@
 //! What happens to organizations, as the outside hears it.
 
 use entity::id::OrganizationId;
-use entity::kind::{Delegation, FundingMode, Relation};
+use entity::kind::{Delegation, FundingMode, Relation, Tier};
 use serde::Serialize;
 
 pub const CREATED: &str = "organization.created";
@@ -9,6 +9,9 @@ pub const UPDATED: &str = "organization.updated";
 pub const SUSPENDED: &str = "organization.suspended";
 pub const RESUMED: &str = "organization.resumed";
 pub const ARCHIVED: &str = "organization.archived";
+pub const MOVED: &str = "organization.moved";
+pub const CHILD_DEPARTED: &str = "organization.child.departed";
+pub const DETACHED: &str = "organization.detached";
 pub const RELATION_UPDATED: &str = "organization.relation.updated";
 pub const DELEGATION_UPDATED: &str = "organization.delegation.updated";
 pub const FUNDING_UPDATED: &str = "organization.funding.updated";
@@ -42,6 +45,33 @@ pub struct Archived<'a> {
     pub reason: Option<&'a str>,
     pub reclaimed_credits: entity::credits::Credits,
     pub revoked_api_keys: u64,
+}
+
+/// Whoever is above the new place hears it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Moved<'a> {
+    pub parent_organization_id: OrganizationId,
+    pub relation: Relation,
+    pub delegation: Vec<Delegation>,
+    pub reason: Option<&'a str>,
+}
+
+/// Happens to the parent that was left: whoever is above the old place hears it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChildDeparted<'a> {
+    pub child_organization_id: OrganizationId,
+    pub reason: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Detached<'a> {
+    /// The parent it had.
+    pub parent_organization_id: Option<OrganizationId>,
+    pub tier: Tier,
+    pub reason: Option<&'a str>,
 }
 
 #[derive(Serialize)]

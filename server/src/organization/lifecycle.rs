@@ -61,7 +61,8 @@ impl Command for SuspendOrganization {
     }
 }
 
-/// Lifts what the caller's organization placed, and nothing else. A no-op when there is nothing of it.
+/// Lifts what the caller's organization placed, and what somebody placed who is above it no more: after a move or a detach
+/// nobody else could. The operator's is the operator's alone. A no-op when there is nothing of these.
 #[derive(Clone, Debug, Serialize)]
 pub struct ResumeOrganization {
     pub organization: OrganizationId,
@@ -81,7 +82,8 @@ impl Command for ResumeOrganization {
         check_reason(self.reason.as_deref())?;
         let record = store::get(tx, tx.target().id()).await?;
         check_current(&record, None)?;
-        let lifted = store::resume(tx, record.id, holder(tx)).await?;
+        let others: Vec<Uuid> = tx.target().path.ids().map(Uuid::from).chain([Uuid::nil()]).collect();
+        let lifted = store::resume(tx, record.id, holder(tx), &others).await?;
         if lifted {
             let path = tx.target().path.ids().collect();
             tx.emit(Event::new(event::RESUMED, path, &event::StatusChanged { reason: self.reason.as_deref() }));

@@ -27,7 +27,7 @@ use crate::credit::graphql::{CreditBatchMutation, CreditMutation, CreditQuery};
 use crate::event::graphql::EventSubscription;
 use crate::http::guard::Limits;
 use crate::member::graphql::{MemberMutation, ProvisionMutation};
-use crate::organization::graphql::{OrganizationMutation, OrganizationQuery};
+use crate::organization::graphql::{OrganizationMutation, OrganizationQuery, RestructureMutation, RestructureQuery};
 use crate::project::graphql::ProjectMutation;
 use crate::schema::node::NodeQuery;
 use crate::schema::viewer::Viewer;
@@ -36,12 +36,22 @@ use crate::webhook::graphql::WebhookMutation;
 
 /// Reads. Everything a query answers is limited to what the caller may see.
 #[derive(MergedObject, Default)]
-pub struct Query(ViewerQuery, NodeQuery, OrganizationQuery, ApiKeyQuery, CreditQuery, AuditQuery, AccessQuery);
+pub struct Query(
+    ViewerQuery,
+    NodeQuery,
+    OrganizationQuery,
+    RestructureQuery,
+    ApiKeyQuery,
+    CreditQuery,
+    AuditQuery,
+    AccessQuery,
+);
 
 /// Changes. Each has one `input` and answers with what changed, or with `userErrors` and nothing changed.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     OrganizationMutation,
+    RestructureMutation,
     ProvisionMutation,
     ApiKeyMutation,
     CreditMutation,

@@ -1,6 +1,7 @@
 //! What other features may do with endpoints inside their own transaction.
 
 use entity::id::{OrganizationId, RealmId};
+use entity::kind::EventScope;
 use entity::webhook_endpoint::{Column, Entity};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
@@ -43,4 +44,20 @@ pub async fn count_enabled(
         total += i64::try_from(count).unwrap_or(i64::MAX);
     }
     Ok(total)
+}
+
+/// How many enabled endpoints of the organizations hear of others below them.
+pub async fn count_firehoses(
+    connection: &impl ConnectionTrait,
+    realm: RealmId,
+    organizations: &[OrganizationId],
+) -> Result<i64> {
+    let count = Entity::find()
+        .filter(Column::RealmId.eq(realm))
+        .filter(Column::OrganizationId.is_in(organizations.iter().copied()))
+        .filter(Column::DisabledAt.is_null())
+        .filter(Column::Scope.ne(EventScope::Own))
+        .count(connection)
+        .await?;
+    Ok(i64::try_from(count).unwrap_or(i64::MAX))
 }

@@ -233,10 +233,14 @@ both! {
                             panic!("give the target an id for `{last}` of {of}.{field} in tests/it/matrix/world.rs")
                         })],
                     };
-                    let given = match field.as_str() {
+                    let mut given = match field.as_str() {
                         "node" | "nodes" => Map::new(),
                         _ => arguments(&shape, of, &field, own, false, u64::try_from(report.cells).unwrap_or(0)),
                     };
+                    // Nobody moves themselves: it is a child that would go there.
+                    if (field.as_str(), last) == ("organizationMove", "parentId") {
+                        given["input"]["organizationId"] = own.child.id.clone().into();
+                    }
                     for id in ids {
                         let mut told = Vec::new();
                         for id in [id, &unknown(id)] {

@@ -160,9 +160,11 @@ pub fn expect(of: &str, field: &str, who: &Who) -> Outcome {
         Sight::Below(_) if own_alone => OWNED,
         Sight::Below(edges) => edges,
     };
-    // Nobody cuts themselves off, limits themselves, or prices the root's meters from below.
+    // Nobody cuts themselves off, leaves their ancestors, limits themselves, or prices the root's meters from below.
     let misplaced = match field {
-        "organizationSuspend" | "organizationArchive" => sight == Sight::Own,
+        "organizationSuspend" | "organizationArchive" | "organizationMove" | "organizationDetach" => {
+            sight == Sight::Own
+        }
         "organizationLimitsUpdate" => sight == Sight::Own && !who.on_root,
         "meterSet" => !who.on_root,
         _ => false,

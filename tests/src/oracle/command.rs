@@ -150,6 +150,13 @@ pub enum Act {
         organization: Serial,
         cascade: bool,
     },
+    Move {
+        organization: Serial,
+        parent: Serial,
+    },
+    Detach {
+        organization: Serial,
+    },
 }
 
 impl Act {
@@ -175,6 +182,8 @@ impl Act {
             Self::Suspend { .. } => "organizationSuspend",
             Self::Resume { .. } => "organizationResume",
             Self::Archive { .. } => "organizationArchive",
+            Self::Move { .. } => "organizationMove",
+            Self::Detach { .. } => "organizationDetach",
         }
     }
 
@@ -187,7 +196,9 @@ impl Act {
             | Self::Update { .. }
             | Self::Delegate { .. }
             | Self::Suspend { .. }
-            | Self::Resume { .. } => "organization { id version }",
+            | Self::Resume { .. }
+            | Self::Move { .. } => "organization { id version }",
+            Self::Detach { .. } => "organizationId organization { id version }",
             Self::Mint { .. } | Self::Rotate { .. } => "secret apiKey { id familyId }",
             Self::Meter { .. } => "meter { key credits }",
             Self::Grant(_) => "transaction { kind amount } wallet { ...W } replayed",
@@ -310,6 +321,10 @@ impl Act {
             Self::Suspend { organization: of } | Self::Resume { organization: of } => {
                 json!({ "organizationId": organization(*of) })
             }
+            Self::Move { organization: of, parent } => {
+                json!({ "organizationId": organization(*of), "parentId": organization(*parent) })
+            }
+            Self::Detach { organization: of } => json!({ "organizationId": organization(*of) }),
             Self::Archive { organization: of, cascade } => {
                 json!({ "organizationId": organization(*of), "cascade": cascade })
             }

@@ -285,7 +285,11 @@ impl Generator {
                 key: self.one(&METERS).to_owned(),
                 credits: self.random.random_range(0..12),
             },
-            _ => Act::Charge(self.spend(oracle, actor)),
+            996..999 => {
+                let parent = self.organization(oracle, actor);
+                Act::Move { organization: self.leaf(oracle, organization), parent }
+            }
+            _ => Act::Detach { organization: self.leaf(oracle, organization) },
         }
     }
 

@@ -80,11 +80,11 @@ fn cascade(form: &Form) -> bool {
     form.text("Below it") == BELOW[1]
 }
 
-fn plan(form: &Form) -> Request<Answer> {
+fn plan(form: &Form) -> Option<Request<Answer>> {
     let variables = PlanVariables { organization_id: OrganizationId::new(&form.target.id), cascade: cascade(form) };
-    Request::new("ArchivePlan", ArchivePlan::build(variables), |data: ArchivePlan, _| {
+    Some(Request::new("ArchivePlan", ArchivePlan::build(variables), |data: ArchivePlan, _| {
         Answer::Plan(data.organization_archive_plan.map(Box::new))
-    })
+    }))
 }
 
 fn prepare(form: &Form) -> Result<Prepared, Problem> {

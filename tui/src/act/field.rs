@@ -19,6 +19,8 @@ pub struct Field {
     pub value: Value,
     /// What is so now, where that is known; what would be put back.
     pub before: Option<String>,
+    /// Whether the gateway's plan depends on what is typed here.
+    pub decides: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -54,11 +56,16 @@ impl Problem {
 impl Field {
     pub fn text(label: &'static str, hint: &str, chars_max: usize, value: &str) -> Self {
         let value = Value::Text { input: Input::new(value.to_owned()), chars_max };
-        Self { label, hint: hint.to_owned(), value, before: None }
+        Self { label, hint: hint.to_owned(), value, before: None, decides: false }
     }
 
     pub fn choice(label: &'static str, hint: &str, words: &'static [&'static str], chosen: usize) -> Self {
-        Self { label, hint: hint.to_owned(), value: Value::Choice { words, chosen }, before: None }
+        Self { label, hint: hint.to_owned(), value: Value::Choice { words, chosen }, before: None, decides: true }
+    }
+
+    /// The same, and the plan is made anew when it was typed.
+    pub fn deciding(self) -> Self {
+        Self { decides: true, ..self }
     }
 
     pub fn reason() -> Self {

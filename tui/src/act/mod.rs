@@ -15,6 +15,7 @@ mod grant;
 mod limits;
 mod mint;
 mod relation;
+mod restructure;
 mod resume;
 mod revoke;
 mod rotate;
@@ -28,6 +29,7 @@ pub use grant::GRANT;
 pub use limits::LIMITS;
 pub use mint::MINT;
 pub use relation::RELATION;
+pub use restructure::{DETACH, MOVE};
 pub use resume::RESUME;
 pub use revoke::REVOKE;
 pub use rotate::ROTATE;
@@ -137,8 +139,9 @@ pub struct Spec {
     /// Whether a second organization gives.
     pub has_source: bool,
     pub fields: fn(&Occasion) -> Vec<Field>,
-    /// The gateway's own account of what would happen, where it gives one.
-    pub plan: Option<fn(&Form) -> Request<Answer>>,
+    /// The gateway's own account of what would happen, where it gives one; no request as long as fields are empty that it
+    /// depends on.
+    pub plan: Option<fn(&Form) -> Option<Request<Answer>>>,
     pub prepare: fn(&Form) -> Result<Prepared, Problem>,
     pub inverse: Option<Inverse>,
 }

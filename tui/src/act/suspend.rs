@@ -57,11 +57,11 @@ struct OrganizationSuspendPayload {
     user_errors: Vec<UserError>,
 }
 
-fn plan(form: &Form) -> Request<Answer> {
+fn plan(form: &Form) -> Option<Request<Answer>> {
     let variables = PlanVariables { organization_id: OrganizationId::new(&form.target.id) };
-    Request::new("SuspendPlan", SuspendPlan::build(variables), |data: SuspendPlan, _| {
+    Some(Request::new("SuspendPlan", SuspendPlan::build(variables), |data: SuspendPlan, _| {
         Answer::Plan(data.organization_suspend_plan.map(Box::new))
-    })
+    }))
 }
 
 fn prepare(form: &Form) -> Result<Prepared, Problem> {

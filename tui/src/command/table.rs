@@ -138,6 +138,8 @@ pub const COMMANDS: &[Command] = {
         act(&act::MINT, &[Char('m')], ON_KEYS, G::Keys, "Mint an API key for an organization"),
         act(&act::ARCHIVE, &[Char('a')], ON_ORGANIZATIONS, G::Organizations, "Archive an organization, for good").unlisted(),
         act(&act::RELATION, &[], ON_ORGANIZATIONS, G::Organizations, "Make an organization OWNED by or LINKED to its parent").unlisted(),
+        act(&act::MOVE, &[], ON_ORGANIZATIONS, G::Organizations, "Move an organization below another parent").unlisted(),
+        act(&act::DETACH, &[], ON_ORGANIZATIONS, G::Organizations, "Make an organization a root of its own, out of your sight").unlisted(),
         act(&act::ROTATE, &[Char('n')], &[KEYS], G::Keys, "Replace a key by a new one of its family"),
         act(&act::REVOKE, &[Char('x')], &[KEYS], G::Keys, "Revoke a key or its family, for good"),
         act(&act::ENDPOINT_PAUSE, &[Char('p')], &[ENDPOINTS], G::Endpoints, "Send nothing to an endpoint"),

@@ -64,7 +64,7 @@ pub struct EventData(serde_json::Value);
 cynic::impl_scalar!(EventData, schema::JSON);
 
 impl EventData {
-    /// Of a new organization.
+    /// Of a new organization, and of one that moved.
     pub fn parent_organization_id(&self) -> Option<OrganizationId> {
         self.0["parentOrganizationId"].as_str().map(OrganizationId::new)
     }
@@ -81,8 +81,13 @@ impl Event {
         self.kind.starts_with("api_key.")
     }
 
-    pub fn is_about_a_new_organization(&self) -> bool {
-        self.kind == "organization.created"
+    /// Whether an organization is to be found below a parent where it was not before.
+    pub fn is_about_an_arrival(&self) -> bool {
+        self.is_about_a_move() || self.kind == "organization.created"
+    }
+
+    pub fn is_about_a_move(&self) -> bool {
+        self.kind == "organization.moved"
     }
 }
 

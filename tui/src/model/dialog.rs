@@ -155,7 +155,13 @@ impl Dialog {
     pub fn echo_field(targets: &[Pinned]) -> Field {
         let expected = Self::echo(targets);
         let hint = format!("type {expected} to show that it is meant");
-        Field { label: "Type it", hint, value: Value::Echo { input: Input::default(), expected }, before: None }
+        Field {
+            label: "Type it",
+            hint,
+            value: Value::Echo { input: Input::default(), expected },
+            before: None,
+            decides: false,
+        }
     }
 
     fn form<'a>(&'a self, item: &'a Item) -> Form<'a> {
@@ -173,7 +179,7 @@ impl Dialog {
 
     /// The question that asks the gateway what would happen to an item.
     pub fn plan_request(&self, item: &Item) -> Option<crate::graphql::Request<crate::graphql::Answer>> {
-        self.spec.plan.map(|plan| plan(&self.form(item)))
+        self.spec.plan.and_then(|plan| plan(&self.form(item)))
     }
 
     /// The acts that the fields describe, or what is wrong with them.

@@ -276,9 +276,12 @@ async fn act(
     let unplanned = Form { target: &target, source: source.as_ref(), fields: &fields, plan: None, idempotency_key };
     let plan: Option<Box<Plan>> = match spec.plan {
         None => None,
-        Some(plan) => match ask(http, &plan(&unplanned)).await? {
-            Answer::Plan(Some(plan)) => Some(plan),
-            _ => return Err(Ended::new(Exit::Unreachable, "the gateway gave no plan")),
+        Some(plan) => match plan(&unplanned) {
+            None => None,
+            Some(request) => match ask(http, &request).await? {
+                Answer::Plan(Some(plan)) => Some(plan),
+                _ => return Err(Ended::new(Exit::NotFound, "the gateway gave no plan: check the ids")),
+            },
         },
     };
     let act = Act::of(spec, &Form { plan: plan.as_deref(), ..unplanned })?;

@@ -8,7 +8,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Effects, browse, link, list};
-use crate::act::{Act, Inverse, Named, Occasion, Pinned, Problem, Risk, Spec, Undoing, Value};
+use crate::act::{Act, Field, Inverse, Named, Occasion, Pinned, Problem, Risk, Spec, Undoing, Value};
 use crate::command::Step;
 use crate::effect::{Copied, Effect, RequestId};
 use crate::graphql::{Answer, Failure, Outcome, Query, Receipt};
@@ -156,6 +156,15 @@ pub fn plan_answered(model: &mut Model, request: RequestId, answer: Result<Answe
     };
 }
 
+/// A text that the plan depends on was left: a plan that was made for another one is none.
+fn left(model: &mut Model, at: usize, effects: &mut Effects) {
+    let Overlay::Dialog(dialog) = &model.overlay else { return };
+    let is_typed = |field: &Field| field.decides && matches!(field.value, Value::Text { .. });
+    if dialog.field != at && dialog.fields.get(at).is_some_and(is_typed) {
+        ask_plans(model, effects);
+    }
+}
+
 /// A field of a dialog changed: a plan that was made for another choice is none.
 pub fn changed(model: &mut Model, effects: &mut Effects) {
     let is_choice = match &model.overlay {
@@ -183,8 +192,14 @@ pub fn run(model: &mut Model, step: Step, effects: &mut Effects) {
     let Overlay::Dialog(dialog) = &mut model.overlay else { return };
     let last_field = dialog.fields.len().saturating_sub(1);
     match step {
-        Step::NextField => dialog.field = (dialog.field + 1).min(last_field),
-        Step::PreviousField => dialog.field = dialog.field.saturating_sub(1),
+        Step::NextField => {
+            let at = std::mem::replace(&mut dialog.field, (dialog.field + 1).min(last_field));
+            left(model, at, effects);
+        }
+        Step::PreviousField => {
+            let at = std::mem::replace(&mut dialog.field, dialog.field.saturating_sub(1));
+            left(model, at, effects);
+        }
         Step::NextChoice => {
             let field = dialog.fields.get_mut(dialog.field);
             if let Some(Value::Choice { words, chosen }) = field.map(|field| &mut field.value) {
@@ -192,7 +207,11 @@ pub fn run(model: &mut Model, step: Step, effects: &mut Effects) {
             }
             changed(model, effects);
         }
-        Step::Submit if dialog.field < last_field => dialog.field += 1,
+        Step::Submit if dialog.field < last_field => {
+            dialog.field += 1;
+            let at = dialog.field - 1;
+            left(model, at, effects);
+        }
         Step::Submit => {
             ask_to_confirm(dialog);
             dialog.guarded_until = guard(now);

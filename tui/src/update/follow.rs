@@ -136,7 +136,10 @@ pub fn take_events(model: &mut Model, subscription: SubscriptionId, events: &[Ev
         if !event.is_about_a_key() {
             doubt_tree(model, id);
         }
-        if event.is_about_a_new_organization()
+        if event.is_about_a_move() {
+            model.tree.remove(std::slice::from_ref(id));
+        }
+        if event.is_about_an_arrival()
             && let Some(parent) = &event.data.parent_organization_id()
         {
             arrived(model, id, parent);

@@ -152,6 +152,9 @@ fn plan(dialog: &Dialog, columns: usize, theme: Theme) -> Vec<Line<'static>> {
             Planned::Known(plan) => plans.push(plan),
         }
     }
+    if plans.is_empty() {
+        return Vec::new();
+    }
     let total = |figure: fn(&Plan) -> i64| Credits(plans.iter().map(|plan| figure(plan)).sum());
     let figures = [
         (total(|plan| plan.descendants.into()), "organizations below"),

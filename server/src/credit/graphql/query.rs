@@ -77,7 +77,7 @@ impl CreditQuery {
             let environment = environment_of(key, input.environment.map(Into::into))?;
             let cost = quantity(input.amount, input.meter.as_deref(), input.quantity);
             let cost = match cost {
-                Ok(cost) => price(&snapshot, realm, &cost).await,
+                Ok(cost) => price(&snapshot, realm, path.root(), &cost).await,
                 Err(refusal) => Err(refusal.into()),
             };
             let (cost, refused) = match cost {
@@ -136,8 +136,8 @@ impl CreditQuery {
         let session = Session::of(ctx);
         let read = async {
             let named = optional_id(organization_id.as_ref(), "organizationId")?;
-            let (realm, _, _) = session.target(named, const { needs("Query", "meters") }).await?;
-            read::meters(&session.snapshot(), realm).await
+            let (realm, path, _) = session.target(named, const { needs("Query", "meters") }).await?;
+            read::meters(&session.snapshot(), realm, path.root()).await
         };
         let rows: Result<_, Error> = read.await;
         Ok(Some(rows.map_err(|error| expose(ctx, error))?.into_iter().map(Into::into).collect()))

@@ -1,5 +1,6 @@
 //! Organizations in the schema.
 
+pub mod edge;
 pub mod holdings;
 pub mod input;
 pub mod level;
@@ -8,8 +9,10 @@ pub mod object;
 pub mod owned;
 pub mod plan;
 pub mod query;
+pub mod restructure;
 
 pub use level::{OrganizationLevel, Organizations};
 pub use mutation::OrganizationMutation;
 pub use object::{Organization, owner_of, page};
 pub use query::OrganizationQuery;
+pub use restructure::{RestructureMutation, RestructureQuery};

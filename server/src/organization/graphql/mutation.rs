@@ -3,7 +3,8 @@
 use async_graphql::{Context, Object, Result};
 
 use crate::kernel::error::Refusal;
-use crate::organization::command::{UpdateDelegation, UpdateFunding, UpdateLimits, UpdateOrganization, UpdateRelation};
+use crate::organization::command::{UpdateFunding, UpdateLimits, UpdateOrganization};
+use crate::organization::edge::{UpdateDelegation, UpdateRelation};
 use crate::organization::graphql::input::{
     OrganizationArchiveInput, OrganizationCreateInput, OrganizationDelegationUpdateInput,
     OrganizationFundingUpdateInput, OrganizationLimitsUpdateInput, OrganizationRelationUpdateInput,
@@ -166,7 +167,8 @@ impl OrganizationMutation {
         }))
     }
 
-    /// Lifts the suspension that the caller's organization placed, and no other. Does nothing when there is none.
+    /// Lifts the suspension that the caller's organization placed, and those whose holder is above it no more since a move or a
+    /// detach; no other. Does nothing when there is none.
     async fn organization_resume(
         &self,
         ctx: &Context<'_>,

@@ -13,6 +13,7 @@ use crate::api_key::graphql::{ApiKeyConnection, ApiKeyFilter};
 use crate::credit::graphql::{HoldConnection, LedgerEntryConnection, Wallet};
 use crate::kernel::error::Error;
 use crate::kernel::page::{Page, Slice};
+use crate::organization::graphql::edge::OrganizationPast;
 use crate::organization::graphql::holdings::OrganizationHoldings;
 use crate::organization::graphql::input::{OrganizationFilter, OrganizationOrder};
 use crate::organization::graphql::level::{Member, OrganizationLevel, Organizations, status_of};
@@ -517,6 +518,11 @@ impl Organization {
         let page = page(ctx, first, after.as_deref(), last, before.as_deref())?;
         let connection = LedgerEntryConnection::of(self, environment.map(Into::into), page);
         connection.await.map(Some).map_err(|error| expose(ctx, error))
+    }
+
+    #[graphql(flatten)]
+    async fn past(&self) -> OrganizationPast {
+        OrganizationPast(self.clone())
     }
 
     #[graphql(flatten)]

@@ -8,6 +8,7 @@ mod access;
 mod moves;
 mod refill;
 mod refusal;
+mod restructure;
 mod settings;
 mod settle;
 mod spend;
@@ -119,7 +120,9 @@ impl Oracle {
             | Act::Delegate { organization, .. }
             | Act::Suspend { organization }
             | Act::Resume { organization }
-            | Act::Archive { organization, .. } => self.may(actor, *organization, Need::Control),
+            | Act::Archive { organization, .. }
+            | Act::Move { organization, .. }
+            | Act::Detach { organization } => self.may(actor, *organization, Need::Control),
         }
     }
 
@@ -148,6 +151,8 @@ impl Oracle {
             Act::Suspend { organization } => self.suspend(actor, *organization),
             Act::Resume { organization } => self.resume(actor, *organization),
             Act::Archive { organization, cascade } => self.archive(actor, *organization, *cascade),
+            Act::Move { organization, parent } => self.move_below(actor, *organization, *parent),
+            Act::Detach { organization } => self.detach(actor, *organization),
         }
     }
 }

@@ -26,6 +26,9 @@ impl Oracle {
                 "effectiveStatus": "ARCHIVED",
             })));
         }
+        if parent.is_some_and(|parent| self.organization(parent).free) {
+            return Err(refused_at("ENTERPRISE_ONLY", "parentId"));
+        }
         if self.issued + PLAY_CREDITS > MOST {
             return Err(invalid("amount"));
         }
@@ -42,6 +45,7 @@ impl Oracle {
             billing_mode: billing_mode.unwrap_or(inherited.0),
             zone: zone.unwrap_or(inherited.1),
             delegation,
+            free: false,
             funding: None,
             covers: false,
             falls_back: false,
@@ -101,7 +105,7 @@ impl Oracle {
         if credits <= 0 {
             return Err(invalid("credits"));
         }
-        self.meters.insert(key.to_owned(), credits);
+        self.meters.insert((organization, key.to_owned()), credits);
         Ok(json!({ "meter": { "key": key, "credits": credits } }))
     }
 
@@ -191,13 +195,18 @@ impl Oracle {
     }
 
     pub(super) fn delegate(&mut self, actor: Actor, id: Serial, wanted: &[Delegation]) -> Answer {
-        let may_widen = self.key(actor).is_none() || self.is_own(actor, id);
+        let may_widen = self.is_own(actor, id);
         let organization = self.organization_mut(id);
         if organization.parent.is_none() || organization.archived {
             return Err(refused("CONFLICT"));
         }
         if !may_widen && wanted.iter().any(|one| !organization.delegation.contains(one)) {
             return Err(refused_at("FORBIDDEN_SCOPE", "delegation"));
+        }
+        if wanted.iter().all(|one| organization.delegation.contains(one))
+            && organization.delegation.iter().all(|one| wanted.contains(one))
+        {
+            return Ok(self.shown_organization(id));
         }
         organization.delegation = wanted.to_vec();
         organization.version += 1;
@@ -220,11 +229,16 @@ impl Oracle {
 
     pub(super) fn resume(&mut self, actor: Actor, id: Serial) -> Answer {
         let holder = self.key(actor).map(|key| key.organization);
-        let organization = self.organization_mut(id);
-        if organization.archived {
+        if self.organization(id).archived {
             return Err(refused("CONFLICT"));
         }
-        if organization.suspended_by.remove(&holder) {
+        // Its own, and those of organizations that are above it no more.
+        let path = self.path(id);
+        let stays = |of: &Option<Serial>| *of != holder && of.is_none_or(|of| path.contains(&of));
+        let organization = self.organization_mut(id);
+        let before = organization.suspended_by.len();
+        organization.suspended_by.retain(stays);
+        if organization.suspended_by.len() < before {
             self.rearm(id);
         }
         Ok(self.shown_organization(id))

@@ -104,8 +104,11 @@ impl Oracle {
     /// What has to be known of a spend before it can be weighed: whose credits, at which price.
     fn readable_spend(&self, actor: Actor, spend: &Spend) -> Result<(), No> {
         self.environment(actor, spend.environment)?;
+        let organization = self.about(actor, spend.organization)?;
         match &spend.cost {
-            Cost::Meter { key, .. } if !self.meters.contains_key(key) => Err(refused_at("UNKNOWN_METER", "meter")),
+            Cost::Meter { key, .. } if self.meter_price(organization, key).is_none() => {
+                Err(refused_at("UNKNOWN_METER", "meter"))
+            }
             _ => Ok(()),
         }
     }
@@ -119,7 +122,7 @@ impl Oracle {
             Cost::Amount(amount) => (*amount, None),
             Cost::Meter { key, quantity } => {
                 let quantity = i64::from(quantity.unwrap_or(1));
-                let unit = self.meters[key];
+                let unit = self.meter_price(organization, key).expect("it was looked for");
                 let product = i128::from(unit) * i128::from(quantity);
                 if quantity <= 0 || product > i128::from(MOST) {
                     return Err(invalid("quantity"));

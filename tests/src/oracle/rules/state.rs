@@ -18,6 +18,8 @@ pub struct Organization {
     pub billing_mode: BillingMode,
     pub zone: &'static str,
     pub delegation: Vec<Delegation>,
+    /// Whether it was detached once: its tier then gets no children.
+    pub free: bool,
     /// Of its own edge; without one the parent's default stands.
     pub funding: Option<FundingMode>,
     pub covers: bool,
@@ -137,7 +139,8 @@ pub struct Oracle {
     pub keys: BTreeMap<Serial, Key>,
     /// Spend limits of key families that have one.
     pub family_limits: BTreeMap<Serial, i64>,
-    pub meters: BTreeMap<String, i64>,
+    /// Prices in each root's catalogue.
+    pub meters: BTreeMap<(Serial, String), i64>,
     pub buckets: Vec<Bucket>,
     pub holds: BTreeMap<Serial, Hold>,
     pub refills: Vec<Refilled>,
@@ -186,6 +189,12 @@ impl Oracle {
             path.push(parent);
         }
         path
+    }
+
+    /// The price of a meter where an organization is.
+    pub(super) fn meter_price(&self, of: Serial, key: &str) -> Option<i64> {
+        let path = self.path(of);
+        self.meters.get(&(path[path.len() - 1], key.to_owned())).copied()
     }
 
     /// The nearest archived organization on the path.

@@ -1,13 +1,15 @@
 //! The SQL of organizations and suspensions.
 
+pub mod edge;
+
 use std::collections::HashMap;
 
 use entity::id::{OrganizationId, RealmId};
 use entity::kind::{Relation, Tier};
 use entity::{organization, suspension};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter,
-    QueryOrder,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel,
+    QueryFilter, QueryOrder,
 };
 use uuid::Uuid;
 
@@ -347,32 +349,30 @@ pub async fn by_external_id(
 
 /// Whether a live sibling already has this external id.
 pub async fn external_id_taken(
-    tx: &Tx,
+    connection: &impl ConnectionTrait,
+    realm: RealmId,
     parent: Option<OrganizationId>,
     external_id: &str,
     except: Option<OrganizationId>,
 ) -> Result<bool> {
     let Some(parent) = parent else { return Ok(false) };
     let mut select = organization::Entity::find()
-        .filter(organization::Column::RealmId.eq(tx.realm()))
+        .filter(organization::Column::RealmId.eq(realm))
         .filter(organization::Column::ParentId.eq(parent))
         .filter(organization::Column::ExternalId.eq(external_id))
         .filter(organization::Column::ArchivedAt.is_null());
     if let Some(except) = except {
         select = select.filter(organization::Column::Id.ne(except));
     }
-    Ok(select.one(tx).await?.is_some())
+    Ok(select.one(connection).await?.is_some())
 }
 
-pub async fn insert(tx: &Tx, organization: Organization) -> Result<()> {
-    organization::Entity::insert(organization.into_active_model()).exec_without_returning(tx).await?;
-    Ok(())
-}
-
+/// New organizations, with the edges to their parents.
 pub async fn insert_many(tx: &Tx, organizations: Vec<Organization>) -> Result<()> {
+    let edges: Vec<_> = organizations.iter().filter_map(|child| edge::period(child, child.created_at)).collect();
     let rows = organizations.into_iter().map(IntoActiveModel::into_active_model);
     organization::Entity::insert_many(rows).exec_without_returning(tx).await?;
-    Ok(())
+    edge::begin(tx, edges).await
 }
 
 /// A new partition for a new root.
@@ -449,12 +449,16 @@ pub async fn suspend(tx: &Tx, id: OrganizationId, holder: Uuid, reason: Option<S
     Ok(true)
 }
 
-/// Lifts the holder's suspension; `false` when there was none.
-pub async fn resume(tx: &Tx, id: OrganizationId, holder: Uuid) -> Result<bool> {
+/// Lifts the holder's suspension, and those of holders that are not among `others`, who keep theirs; `false` when there was
+/// none.
+pub async fn resume(tx: &Tx, id: OrganizationId, holder: Uuid, others: &[Uuid]) -> Result<bool> {
+    let is_lifted = Condition::any()
+        .add(suspension::Column::HolderId.eq(holder))
+        .add(suspension::Column::HolderId.is_not_in(others.iter().copied()));
     let lifted = suspension::Entity::delete_many()
         .filter(suspension::Column::RealmId.eq(tx.realm()))
         .filter(suspension::Column::OrganizationId.eq(id))
-        .filter(suspension::Column::HolderId.eq(holder))
+        .filter(is_lifted)
         .exec(tx)
         .await?;
     Ok(lifted.rows_affected > 0)
