@@ -22,6 +22,7 @@ mod matrix;
 mod oracle;
 mod organization;
 mod program;
+mod rate_limit;
 mod schema;
 mod seed;
 mod webhook;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http;
@@ -24,6 +25,7 @@ pub struct Request {
     body: Option<String>,
     key: Option<String>,
     peer: String,
+    gateway: Option<Router>,
     headers: Vec<(String, String)>,
 }
 
@@ -36,6 +38,7 @@ impl Request {
             body: None,
             key: None,
             peer: PEER.to_owned(),
+            gateway: None,
             headers: Vec::new(),
         }
     }
@@ -53,6 +56,12 @@ impl Request {
 
     pub fn key(mut self, key: impl AsRef<str>) -> Self {
         self.key = Some(key.as_ref().to_owned());
+        self
+    }
+
+    /// Goes to another gateway on the same database.
+    pub fn to(mut self, gateway: &Router) -> Self {
+        self.gateway = Some(gateway.clone());
         self
     }
 
@@ -91,7 +100,8 @@ impl Request {
         let mut request = builder.body(Body::from(body)).expect("a test writes legal headers");
         let peer: SocketAddr = self.peer.parse().expect("a test writes an address");
         request.extensions_mut().insert(ConnectInfo(peer));
-        let response = self.app.router().oneshot(request).await.expect("a router does not fail");
+        let gateway = self.gateway.unwrap_or_else(|| self.app.router());
+        let response = gateway.oneshot(request).await.expect("a router does not fail");
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, BODY_MAX_BYTES).await.expect("an answer's body is whole");
         let body = serde_json::from_slice(&bytes)

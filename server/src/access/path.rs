@@ -49,6 +49,11 @@ impl Path {
         self.0[0].id
     }
 
+    /// The root of its tree.
+    pub fn root(&self) -> OrganizationId {
+        self.0[self.0.len() - 1].id
+    }
+
     /// The organization and its ancestors, nearest first.
     pub fn ids(&self) -> impl DoubleEndedIterator<Item = OrganizationId> + '_ {
         self.0.iter().map(|node| node.id)
