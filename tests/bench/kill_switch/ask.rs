@@ -22,6 +22,8 @@ pub enum Verdict {
     Refused,
     /// The gateway could not tell.
     Unknown,
+    /// The gateway failed: its transaction was ended while it was stopped.
+    Failed,
 }
 
 impl Connection {
@@ -52,10 +54,12 @@ impl Connection {
     pub async fn ask(&mut self, authorization: &str, body: String) -> Verdict {
         let (status, body) = self.send(authorization, body).await;
         match status {
-            StatusCode::OK if contains(&body, b"\"errors\"") => panic!("{}", String::from_utf8_lossy(&body)),
             // A charge is refused inside its transaction too.
             StatusCode::OK if contains(&body, b"\"code\":\"ORGANIZATION_") => Verdict::Refused,
+            StatusCode::OK if contains(&body, b"\"code\":\"UNAUTHENTICATED\"") => Verdict::Refused,
             StatusCode::OK if contains(&body, b"\"code\":\"RETRY_LATER\"") => Verdict::Unknown,
+            StatusCode::OK if contains(&body, b"\"code\":\"INTERNAL\"") => Verdict::Failed,
+            StatusCode::OK if contains(&body, b"\"errors\"") => panic!("{}", String::from_utf8_lossy(&body)),
             StatusCode::OK => Verdict::Accepted,
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Verdict::Refused,
             StatusCode::SERVICE_UNAVAILABLE => Verdict::Unknown,

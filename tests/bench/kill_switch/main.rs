@@ -163,6 +163,7 @@ async fn races(run: &Run, url: &str, data: &Path, operator: &str) -> usize {
     println!("| accepted before the cut | {} |", tally.accepted_before);
     println!("| sent after its answer: refused | {} |", tally.refused_after);
     println!("| sent after its answer: told to come back | {} |", tally.unknown_after);
+    println!("| failed in the gateway, whenever sent | {} |", tally.failed);
     println!("| of those sent after, to the gateway that was stopped, while it was | {} |", tally.while_stopped);
     println!("| of all, in rounds that move credits | {} |", charging.requests);
     println!("| **sent after its answer: accepted** | **{}** |", tally.accepted_after);

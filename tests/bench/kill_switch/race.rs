@@ -48,6 +48,8 @@ pub struct Tally {
     /// Sent after the cut was answered.
     pub refused_after: usize,
     pub unknown_after: usize,
+    /// Whenever it was sent.
+    pub failed: usize,
     pub accepted_after: usize,
     /// Sent to the stopped gateway while it was, after the cut was answered.
     pub while_stopped: usize,
@@ -59,6 +61,7 @@ impl Tally {
         self.accepted_before += other.accepted_before;
         self.refused_after += other.refused_after;
         self.unknown_after += other.unknown_after;
+        self.failed += other.failed;
         self.accepted_after += other.accepted_after;
         self.while_stopped += other.while_stopped;
     }
@@ -170,6 +173,7 @@ pub async fn run(gateways: &[Gateway], operator: &str, root: &str, number: usize
 fn count(seen: &Seen, answered: Instant, woken: Option<Instant>) -> Tally {
     let mut tally = Tally { requests: seen.len(), ..Tally::default() };
     for (sent, verdict) in seen {
+        tally.failed += usize::from(*verdict == Verdict::Failed);
         if *sent <= answered {
             tally.accepted_before += usize::from(*verdict == Verdict::Accepted);
             continue;
@@ -179,6 +183,7 @@ fn count(seen: &Seen, answered: Instant, woken: Option<Instant>) -> Tally {
             Verdict::Accepted => tally.accepted_after += 1,
             Verdict::Refused => tally.refused_after += 1,
             Verdict::Unknown => tally.unknown_after += 1,
+            Verdict::Failed => {}
         }
     }
     tally
