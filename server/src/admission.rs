@@ -1,8 +1,9 @@
 //! From credentials to a session: the one place that recognises anybody.
 //!
-//! A request costs one indexed statement: the key, the path of its organization, and the path of the organization it
-//! wants to act for. Nothing is kept between requests, so a key that was revoked, or whose organization was suspended, is
-//! refused by every gateway for every request that starts after the mutation has answered.
+//! A request costs at most one indexed statement, which it shares with those that arrive while another runs: the key, the
+//! path of its organization, and the path of the organization it wants to act for. Nothing is kept between requests, so a
+//! key that was revoked, or whose organization was suspended, is refused by every gateway for every request that starts
+//! after the mutation has answered, and everybody is when the database does not answer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use futures_util::future::BoxFuture;
 use crate::access::path::Path;
 use crate::access::policy::{self, Reach};
 use crate::access::principal::{Caller, KeyPrincipal, Principal};
+use crate::access::reader::{Presented, Reader};
 use crate::access::scope::Scopes;
 use crate::access::store as access_store;
 use crate::api_key::last_used::LastUsed;
@@ -28,11 +30,15 @@ use crate::kernel::Kernel;
 use crate::kernel::error::{Error, ErrorCode, Refusal};
 use crate::kernel::execute::{check_key, unauthenticated};
 use crate::schema::session::Session;
+use crate::throttle::{KeyThrottle, Throttle};
 
 /// How often an open stream looks whether its authority still stands, when nothing in this process wakes it sooner.
 const AUTHORITY_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// The least time between two looks of one stream, however often it is woken.
 const AUTHORITY_CHECK_PAUSE: Duration = Duration::from_millis(50);
+
+/// What a client is told to wait when its key could not be checked.
+const RETRY_AFTER_MS: u64 = 1_000;
 
 /// Recognises callers against the database.
 #[derive(Clone)]
@@ -41,6 +47,8 @@ pub struct Admission {
     pub ledger: Ledger,
     pub relay: Relay,
     pub peppers: Peppers,
+    pub keys: Reader,
+    pub throttle: Throttle,
     pub last_used: LastUsed,
     pub welcome_credits: Credits,
     pub webhook_http_loopback: bool,
@@ -52,6 +60,7 @@ struct Found {
     principal: Principal,
     scopes: Scopes,
     acting: Option<(Path, Reach)>,
+    throttle: Option<KeyThrottle>,
 }
 
 impl http::Admission for Admission {
@@ -74,6 +83,8 @@ impl http::Admission for Admission {
                 caller,
                 kernel: self.kernel.clone(),
                 ledger: self.ledger.clone(),
+                keys: self.keys.clone(),
+                throttle: found.throttle.clone(),
                 relay: self.relay.clone(),
                 peppers: self.peppers.clone(),
                 scopes: found.scopes,
@@ -82,6 +93,9 @@ impl http::Admission for Admission {
             });
             let mut admitted = Admitted::new(move |request: Request| request.data(Arc::clone(&session)));
             admitted.anonymous = anonymous;
+            if let Some(throttle) = found.throttle {
+                admitted.throttle = Arc::new(throttle);
+            }
             if !anonymous {
                 admitted.ended = Box::pin(self.clone().ended(credentials));
             }
@@ -105,7 +119,12 @@ impl Admission {
             if credentials.organization.is_some() {
                 return Err(refused(&unauthenticated()));
             }
-            return Ok(Found { principal: Principal::Anonymous, scopes: Scopes::default(), acting: None });
+            return Ok(Found {
+                principal: Principal::Anonymous,
+                scopes: Scopes::default(),
+                acting: None,
+                throttle: None,
+            });
         };
         let bearer = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let token =
@@ -120,9 +139,8 @@ impl Admission {
         match token.named {
             Named::Operator { key } => self.operator(&token, key, target).await,
             Named::ApiKey { realm, key, .. } => {
-                let snapshot = self.kernel.db.snapshot();
-                let found = access_store::key_and_paths(&snapshot, realm, key, target).await.map_err(failed)?;
-                let found = found.ok_or_else(|| refused(&unauthenticated()))?;
+                let presented = self.keys.find(realm, key, target).await.map_err(failed)?;
+                let Presented { found, rate_limit } = presented.ok_or_else(|| refused(&unauthenticated()))?;
                 if !self.peppers.matches(&token, found.key.pepper_id, &found.key.secret_hash) {
                     return Err(refused(&unauthenticated()));
                 }
@@ -130,7 +148,7 @@ impl Admission {
                 if !address_allowed(&found.key.allowed_ips.0, Some(credentials.address)) {
                     return Err(refused(&unauthenticated()));
                 }
-                self.api_key(found, target)
+                self.api_key(found, rate_limit, target)
             }
         }
     }
@@ -138,10 +156,13 @@ impl Admission {
     fn api_key(
         &self,
         found: access_store::KeyAndPaths,
+        rate_limit: Option<i64>,
         target: Option<OrganizationId>,
     ) -> Result<Found, TopLevelError> {
         let scopes = Scopes::new(found.key.scopes.0);
         let own = found.key.organization_id;
+        let root = found.own.root();
+        let throttle = Some(self.throttle.of(found.key.realm_id, found.key.family_id, root, rate_limit));
         let acting = match target {
             None => Some((found.own, Reach::Own)),
             Some(_) if !scopes.is_admin() => {
@@ -162,7 +183,7 @@ impl Admission {
             environment: found.key.environment,
             scopes: scopes.clone(),
         };
-        Ok(Found { principal: Principal::ApiKey(Arc::new(key)), scopes, acting })
+        Ok(Found { principal: Principal::ApiKey(Arc::new(key)), scopes, acting, throttle })
     }
 
     async fn operator(
@@ -185,7 +206,7 @@ impl Admission {
                 Some((path, Reach::Operator))
             }
         };
-        Ok(Found { principal: Principal::Operator(key), scopes: Scopes::all_known(), acting })
+        Ok(Found { principal: Principal::Operator(key), scopes: Scopes::all_known(), acting, throttle: None })
     }
 
     /// Resolves when the same credentials would no longer be admitted.
@@ -199,7 +220,7 @@ impl Admission {
             }
             match self.recognise(&credentials).await {
                 Ok(_) => {}
-                Err(error) if error.status == StatusCode::INTERNAL_SERVER_ERROR => {}
+                Err(error) if error.status.is_server_error() => {}
                 Err(error) => {
                     return match error.code {
                         "ORGANIZATION_SUSPENDED" => EndReason::Suspended,
@@ -218,9 +239,12 @@ fn refused(refusal: &Refusal) -> TopLevelError {
         ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::BadRequest => StatusCode::BAD_REQUEST,
+        ErrorCode::RetryLater => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::FORBIDDEN,
     };
-    TopLevelError::new(status, refusal.code.as_str(), refusal.message.clone())
+    let mut error = TopLevelError::new(status, refusal.code.as_str(), refusal.message.clone());
+    error.retry_after_ms = refusal.code.retryable().then_some(RETRY_AFTER_MS);
+    error
 }
 
 fn failed(error: Error) -> TopLevelError {

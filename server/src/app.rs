@@ -11,6 +11,7 @@ use axum::Router;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use migration::{Migrator, MigratorTrait};
 
+use crate::access::reader::Reader;
 use crate::admission::Admission;
 use crate::api_key::last_used::LastUsed;
 use crate::api_key::secret::Peppers;
@@ -24,6 +25,7 @@ use crate::kernel::db::Database;
 use crate::kernel::error::{Fault, Result};
 use crate::schema;
 use crate::settings::{Settings, unhex};
+use crate::throttle::{PointLimits, Throttle};
 use crate::webhook::send::{ATTEMPT_TIMEOUT, Sender, SystemNames};
 use crate::webhook::{self, Loopback};
 
@@ -34,6 +36,8 @@ pub struct App {
     pub ledger: Ledger,
     pub relay: Relay,
     pub peppers: Peppers,
+    pub keys: Reader,
+    pub throttle: Throttle,
     pub last_used: LastUsed,
     pub settings: Settings,
     pub shutdown: Shutdown,
@@ -49,7 +53,15 @@ impl App {
         let kernel = Kernel::new(db, world);
         let ledger = Ledger::new(kernel.clone());
         let relay = Relay::new(kernel.clone());
+        let limits = PointLimits {
+            key_per_second: settings.key_points_per_second.into(),
+            root_per_second: settings.root_points_per_second.into(),
+            document_max: Limits::default().cost_points,
+        };
+        let throttle = Throttle::new(Arc::clone(&kernel.world.clock), limits);
         let app = Self {
+            keys: Reader::new(kernel.db.clone()),
+            throttle,
             kernel,
             ledger,
             relay,
@@ -75,17 +87,28 @@ impl App {
 
     /// The routes. `graphiql` is what the page opens with.
     pub fn router(&self, graphiql: GraphiqlSettings, metrics: Option<PrometheusHandle>) -> Result<Router> {
+        Ok(crate::http::router(self.service(graphiql, metrics)?))
+    }
+
+    /// What the routes serve.
+    pub fn service(
+        &self,
+        graphiql: GraphiqlSettings,
+        metrics: Option<PrometheusHandle>,
+    ) -> Result<Service<schema::Schema>> {
         let sdl = schema::sdl();
         let guard = Guard::new(&sdl, Limits::default())
             .map_err(|e| Fault::caused_by("the guard does not read the schema", e.to_string()))?;
         let world = self.kernel.world.clone();
-        Ok(crate::http::router(Service {
+        Ok(Service {
             executor: schema::build(),
             admission: Arc::new(Admission {
                 kernel: self.kernel.clone(),
                 ledger: self.ledger.clone(),
                 relay: self.relay.clone(),
                 peppers: self.peppers.clone(),
+                keys: self.keys.clone(),
+                throttle: self.throttle.clone(),
                 last_used: self.last_used.clone(),
                 welcome_credits: self.settings.root_credits,
                 webhook_http_loopback: self.settings.webhook_http_loopback,
@@ -101,7 +124,7 @@ impl App {
             shutdown: self.shutdown.clone(),
             request_ids: Arc::new(move || world.ids.id(world.clock.now())),
             metrics,
-        }))
+        })
     }
 
     /// What sends webhooks from this gateway.

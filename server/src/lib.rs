@@ -15,5 +15,6 @@ pub mod project;
 pub mod schema;
 pub mod seed;
 pub mod settings;
+pub mod throttle;
 pub mod trade;
 pub mod webhook;

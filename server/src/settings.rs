@@ -16,6 +16,11 @@ const LISTEN_DEFAULT: &str = "127.0.0.1:4000";
 const DATA_DEFAULT: &str = "data";
 /// Connections to PostgreSQL when nothing is said. More make a busy database slower.
 const POSTGRES_CONNECTIONS_DEFAULT: u32 = 16;
+/// Points that come back to a key family each second when nothing is said: some 5,000 charges with what is asked of
+/// each, or twenty of the dearest documents there are.
+const KEY_POINTS_PER_SECOND_DEFAULT: u32 = 200_000;
+/// The same for all keys of a tree together.
+const ROOT_POINTS_PER_SECOND_DEFAULT: u32 = 400_000;
 /// How long open streams have to end when the gateway stops.
 const DRAIN_SECONDS_DEFAULT: u64 = 10;
 
@@ -48,6 +53,13 @@ pub struct SettingsInput {
     /// Credits that a new root is given [default: 500].
     #[arg(long, env = "BANYAN_ROOT_CREDITS", global = true)]
     pub root_credits: Option<i64>,
+    /// Points that a key family is given back each second, of ten seconds' worth at most; 0 does not limit. Each gateway
+    /// counts for itself, so a key has up to as many times that as there are gateways [default: 200000].
+    #[arg(long, env = "BANYAN_KEY_POINTS_PER_SECOND", global = true)]
+    pub key_points_per_second: Option<u32>,
+    /// The same for all keys of one tree together [default: 400000].
+    #[arg(long, env = "BANYAN_ROOT_POINTS_PER_SECOND", global = true)]
+    pub root_points_per_second: Option<u32>,
     /// Whether webhook endpoints may be plain http on this very machine [default: false].
     #[arg(long, env = "BANYAN_WEBHOOK_HTTP_LOOPBACK", global = true)]
     pub webhook_http_loopback: Option<bool>,
@@ -77,6 +89,8 @@ pub struct Settings {
     pub postgres_connections: u32,
     pub pepper: Option<Vec<u8>>,
     pub root_credits: Credits,
+    pub key_points_per_second: u32,
+    pub root_points_per_second: u32,
     pub webhook_http_loopback: bool,
     pub trusted_proxies: Vec<IpNet>,
     pub allowed_origins: Vec<String>,
@@ -114,6 +128,14 @@ impl SettingsInput {
                 .max(2),
             pepper: self.pepper.or(file.pepper).map(|text| unhex(&text)).transpose()?,
             root_credits,
+            key_points_per_second: self
+                .key_points_per_second
+                .or(file.key_points_per_second)
+                .unwrap_or(KEY_POINTS_PER_SECOND_DEFAULT),
+            root_points_per_second: self
+                .root_points_per_second
+                .or(file.root_points_per_second)
+                .unwrap_or(ROOT_POINTS_PER_SECOND_DEFAULT),
             webhook_http_loopback: self.webhook_http_loopback.or(file.webhook_http_loopback).unwrap_or(false),
             trusted_proxies: if self.trusted_proxies.is_empty() { file.trusted_proxies } else { self.trusted_proxies },
             allowed_origins: first(self.allowed_origins, file.allowed_origins),

@@ -71,6 +71,31 @@ both! {
         viewer(&app, done["secret"].as_str().unwrap_or_default()).await.clean();
     }
 
+    /// Not by the request itself: a worker writes it for all keys together.
+    async fn when_a_key_was_last_used_is_written_later_and_never_moves_back(app) {
+        let root = app.root("Quinn's").create().await;
+        let key = root.mint(&["keys:*"]).await;
+        let last_used = "{ viewer { organization { apiKeys(first: 100) { nodes { id lastUsedAt } } } } }";
+        let read = async || {
+            let answer = app.gql(&root.key, last_used, json!({})).await.clean();
+            let keys = answer.at("/viewer/organization/apiKeys/nodes").as_array().cloned().unwrap_or_default();
+            keys.into_iter().find(|one| one["id"] == key.id).map(|one| one["lastUsedAt"].clone())
+        };
+        let flush = async || app.app().last_used.flush(app.kernel()).await.expect("it is written");
+        viewer(&app, &key).await.clean();
+        assert_eq!(read().await, Some(Value::Null));
+        flush().await;
+        assert_eq!(read().await, Some("2026-06-03T12:00:00.000Z".into()));
+        app.advance(90);
+        viewer(&app, &key).await.clean();
+        flush().await;
+        assert_eq!(read().await, Some("2026-06-03T12:01:30.000Z".into()));
+        app.advance(-30);
+        viewer(&app, &key).await.clean();
+        flush().await;
+        assert_eq!(read().await, Some("2026-06-03T12:01:30.000Z".into()));
+    }
+
     async fn the_grace_is_a_day_when_nothing_is_said(app) {
         let root = app.root("Quinn's").create().await;
         let key = root.mint(&["org:read"]).await;

@@ -12,7 +12,7 @@ async fn charge(app: &TestApp, of: &Organization, amount: i64) -> Answer {
 
 async fn charge_through(app: &TestApp, gateway: &Router, of: &Organization, amount: i64) -> Answer {
     let request = app.mutation("creditCharge", json!({ "amount": amount }), WALLET);
-    request.key(&of.key).through(gateway).send().await
+    request.key(&of.key).to(gateway).send().await
 }
 
 /// How many statements a charge takes.
@@ -51,7 +51,7 @@ both! {
         let other = app.another_gateway().await;
         let limits = json!({ "organizationId": child.id, "monthlyCreditCap": 15 });
         let request = app.mutation("organizationLimitsUpdate", limits, "organization { id }");
-        request.key(&root.key).through(&other).send().await.done();
+        request.key(&root.key).to(&other).send().await.done();
         charge(&app, &child, 10).await.refused("CAP_EXCEEDED");
     }
 

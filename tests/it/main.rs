@@ -26,6 +26,7 @@ mod organization_detach;
 mod organization_edge;
 mod organization_move;
 mod program;
+mod rate_limit;
 mod schema;
 mod seed;
 mod webhook;

@@ -48,7 +48,7 @@ struct Inner {
 impl TestApp {
     pub(crate) async fn open(home: &Home) -> Self {
         let clock = Arc::new(ManualClock::at(NOON.parse().expect("noon is an instant")));
-        let app = gateway(home, clock.clone(), SeededIds::seed()).await;
+        let app = gateway(home, clock.clone(), SeededIds::seed(), (0, 0)).await;
         let router = app.router(GraphiqlSettings::default(), None).expect("the schema makes a router");
         let operator = banyan::seed::operator_key(&app, "test").await.expect("an operator key is made");
         let operator = Key { id: String::new(), secret: operator.reveal().to_owned() };
@@ -79,7 +79,13 @@ impl TestApp {
 
     /// The routes of another gateway on the same database, with the same pepper and the same clock.
     pub async fn another_gateway(&self) -> Router {
-        let app = gateway(&self.0.home, Arc::clone(&self.0.clock), SeededIds::seed() + 1).await;
+        self.limiting_gateway(0, 0).await
+    }
+
+    /// The same, where points come back to a key and to a root so fast.
+    pub async fn limiting_gateway(&self, key_per_second: u32, root_per_second: u32) -> Router {
+        let points = (key_per_second, root_per_second);
+        let app = gateway(&self.0.home, Arc::clone(&self.0.clock), SeededIds::seed() + 1, points).await;
         app.router(GraphiqlSettings::default(), None).expect("the schema makes a router")
     }
 
@@ -213,7 +219,7 @@ impl TestApp {
 }
 
 /// A gateway on this data.
-async fn gateway(home: &Home, clock: Arc<ManualClock>, seed: u64) -> App {
+async fn gateway(home: &Home, clock: Arc<ManualClock>, seed: u64, points: (u32, u32)) -> App {
     let world = World { clock, ids: Arc::new(SeededIds::new(seed)) };
     let settings = SettingsInput {
         database_url: Some(home.url.clone()),
@@ -223,6 +229,9 @@ async fn gateway(home: &Home, clock: Arc<ManualClock>, seed: u64) -> App {
         postgres_connections: Some(POSTGRES_CONNECTIONS),
         // A root starts empty, so that a test's numbers are its own.
         root_credits: Some(0),
+        // The clock stands still, so nothing would come back.
+        key_points_per_second: Some(points.0),
+        root_points_per_second: Some(points.1),
         // Tests receive webhooks themselves.
         webhook_http_loopback: Some(true),
         ..SettingsInput::default()

@@ -25,8 +25,8 @@ pub struct Request {
     body: Option<String>,
     key: Option<String>,
     peer: String,
+    gateway: Option<Router>,
     headers: Vec<(String, String)>,
-    router: Option<Router>,
 }
 
 impl Request {
@@ -38,8 +38,8 @@ impl Request {
             body: None,
             key: None,
             peer: PEER.to_owned(),
+            gateway: None,
             headers: Vec::new(),
-            router: None,
         }
     }
 
@@ -59,15 +59,15 @@ impl Request {
         self
     }
 
-    /// Comes from this address.
-    pub fn from(mut self, address: &str) -> Self {
-        self.peer = format!("{address}:40000");
+    /// Goes to another gateway on the same database.
+    pub fn to(mut self, gateway: &Router) -> Self {
+        self.gateway = Some(gateway.clone());
         self
     }
 
-    /// Goes to another gateway of the same database.
-    pub fn through(mut self, gateway: &Router) -> Self {
-        self.router = Some(gateway.clone());
+    /// Comes from this address.
+    pub fn from(mut self, address: &str) -> Self {
+        self.peer = format!("{address}:40000");
         self
     }
 
@@ -100,8 +100,8 @@ impl Request {
         let mut request = builder.body(Body::from(body)).expect("a test writes legal headers");
         let peer: SocketAddr = self.peer.parse().expect("a test writes an address");
         request.extensions_mut().insert(ConnectInfo(peer));
-        let router = self.router.unwrap_or_else(|| self.app.router());
-        let response = router.oneshot(request).await.expect("a router does not fail");
+        let gateway = self.gateway.unwrap_or_else(|| self.app.router());
+        let response = gateway.oneshot(request).await.expect("a router does not fail");
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, BODY_MAX_BYTES).await.expect("an answer's body is whole");
         let body = serde_json::from_slice(&bytes)

@@ -145,8 +145,11 @@ fields! {
     }
 
     Viewer {
-        kind id organization actingOrganization scopes environment: Nothing;
+        kind id organization actingOrganization scopes environment rateLimit: Nothing;
     }
+    RateLimit { requests keyPoints rootPoints: Nothing; }
+    RequestAllowance { maximum available restoredPerMinute: Nothing; }
+    PointAllowance { maximum available restoredPerSecond: Nothing; }
 
     // Whoever is shown an organization (as the viewer's own, as the owner of what they may read) is told which one it is.
     Organization by OrganizationRead {

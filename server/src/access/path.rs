@@ -49,7 +49,7 @@ impl Path {
         self.0[0].id
     }
 
-    /// The top of the tree.
+    /// The root of its tree.
     pub fn root(&self) -> OrganizationId {
         self.0[self.0.len() - 1].id
     }

@@ -1,6 +1,6 @@
 //! The SQL of access: paths of organizations, and keys with the path of their organization.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use entity::id::{ApiKeyId, KeyFamilyId, OperatorKeyId, OrganizationId, RealmId};
 use entity::kind::{Delegations, Environment};
@@ -92,7 +92,7 @@ pub struct KeyRow {
     pub revoked_at: Option<Timestamp>,
 }
 
-/// A key, the path of its organization, and the path of the organization it wants to act on, in one indexed statement.
+/// A key, the path of its organization, and the path of the organization it wants to act on.
 pub struct KeyAndPaths {
     pub key: KeyRow,
     pub own: Path,
@@ -100,12 +100,41 @@ pub struct KeyAndPaths {
     pub target: Option<Path>,
 }
 
+/// A key that somebody presents, and the organization it is to act on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Ask {
+    pub key: ApiKeyId,
+    pub target: Option<OrganizationId>,
+}
+
+/// What a realm's keys and paths were at one moment.
+#[derive(Debug, Default)]
+pub struct KeysAndPaths {
+    keys: HashMap<ApiKeyId, (KeyRow, Option<i64>)>,
+    paths: HashMap<OrganizationId, Path>,
+}
+
+impl KeysAndPaths {
+    pub fn get(&self, ask: Ask) -> Option<KeyAndPaths> {
+        let (key, _) = self.keys.get(&ask.key)?;
+        let own = self.paths.get(&key.organization_id)?.clone();
+        let target = ask.target.and_then(|id| self.paths.get(&id)).cloned();
+        Some(KeyAndPaths { key: key.clone(), own, target })
+    }
+
+    /// Requests that the key's family may make in a minute; `None` is no limit.
+    pub fn rate_limit(&self, key: ApiKeyId) -> Option<i64> {
+        self.keys.get(&key).and_then(|(_, limit)| *limit)
+    }
+}
+
 #[derive(FromQueryResult)]
 struct KeyStepRow {
     #[sea_orm(nested)]
     step: StepRow,
+    /// On the first step of an organization, once for each of its keys that was asked for.
     #[sea_orm(nested)]
-    key: PrefixedKeyRow,
+    key: Option<PrefixedKeyRow>,
 }
 
 #[derive(FromQueryResult)]
@@ -132,19 +161,27 @@ struct PrefixedKeyRow {
     expires_at: Option<Timestamp>,
     #[sea_orm(alias = "key_revoked_at")]
     revoked_at: Option<Timestamp>,
+    #[sea_orm(alias = "key_rate_limit")]
+    rate_limit: Option<i64>,
 }
 
-pub async fn key_and_paths(
+/// Keys of one realm with their paths, all of one moment, in one indexed statement. Unknown ids are missing.
+pub async fn keys_and_paths(
     connection: &impl ConnectionTrait,
     realm: RealmId,
-    key: ApiKeyId,
-    target: Option<OrganizationId>,
-) -> Result<Option<KeyAndPaths>> {
-    let mut sql = Sql::new("WITH RECURSIVE k AS (SELECT * FROM api_key WHERE realm_id = ");
-    sql.bind(realm).push(" AND id = ").bind(key).push("), ").push(UP).push(START);
+    asks: &HashSet<Ask>,
+) -> Result<KeysAndPaths> {
+    let keys: BTreeSet<ApiKeyId> = asks.iter().map(|ask| ask.key).collect();
+    let targets: BTreeSet<OrganizationId> = asks.iter().filter_map(|ask| ask.target).collect();
+    let mut sql = Sql::new(
+        "WITH RECURSIVE k AS (
+           SELECT a.*, f.rate_limit FROM api_key a
+           JOIN api_key_family f ON f.realm_id = a.realm_id AND f.id = a.family_id WHERE a.realm_id = ",
+    );
+    sql.bind(realm).push(" AND a.id").within(keys).push("), ").push(UP).push(START);
     sql.push("WHERE o.realm_id = ").bind(realm).push(" AND o.id IN (SELECT organization_id FROM k");
-    if let Some(target) = target {
-        sql.push(" UNION SELECT id FROM organization WHERE realm_id = ").bind(realm).push(" AND id = ").bind(target);
+    if !targets.is_empty() {
+        sql.push(" UNION SELECT id FROM organization WHERE realm_id = ").bind(realm).push(" AND id").within(targets);
     }
     sql.push(")");
     climb(
@@ -152,34 +189,53 @@ pub async fn key_and_paths(
         ", k.realm_id AS key_realm_id, k.id AS key_id, k.family_id AS key_family_id,
            k.organization_id AS key_organization_id, k.environment AS key_environment, k.scopes AS key_scopes,
            k.allowed_ips AS key_allowed_ips, k.secret_hash AS key_secret_hash, k.pepper_id AS key_pepper_id,
-           k.expires_at AS key_expires_at, k.revoked_at AS key_revoked_at
-         FROM up CROSS JOIN k ORDER BY up.start_id, up.distance",
+           k.expires_at AS key_expires_at, k.revoked_at AS key_revoked_at, k.rate_limit AS key_rate_limit
+         FROM up LEFT JOIN k ON up.distance = 0 AND k.organization_id = up.start_id
+         ORDER BY up.start_id, up.distance",
     );
     let rows = KeyStepRow::find_by_statement(sql.statement(connection)).all(connection).await?;
-    let mut found = None;
-    let mut steps = Vec::with_capacity(rows.len());
+    let mut keys = HashMap::with_capacity(asks.len());
+    let mut steps: Vec<StepRow> = Vec::with_capacity(rows.len());
     for row in rows {
-        found.get_or_insert(row.key);
-        steps.push(row.step);
+        if let Some(key) = row.key {
+            keys.insert(key.id, key.into());
+        }
+        if steps.last().is_none_or(|last| (last.start_id, last.id) != (row.step.start_id, row.step.id)) {
+            steps.push(row.step);
+        }
     }
-    let Some(row) = found else { return Ok(None) };
-    let mut paths = collect(steps);
-    let Some((_, own)) = paths.get(&row.organization_id).cloned() else { return Ok(None) };
-    let target = target.and_then(|id| paths.remove(&id)).map(|(_, path)| path);
-    let key = KeyRow {
-        realm_id: row.realm_id,
-        id: row.id,
-        family_id: row.family_id,
-        organization_id: row.organization_id,
-        environment: row.environment,
-        scopes: row.scopes,
-        allowed_ips: row.allowed_ips,
-        secret_hash: row.secret_hash,
-        pepper_id: row.pepper_id,
-        expires_at: row.expires_at,
-        revoked_at: row.revoked_at,
-    };
-    Ok(Some(KeyAndPaths { key, own, target }))
+    let paths = collect(steps).into_iter().map(|(id, (_, path))| (id, path)).collect();
+    Ok(KeysAndPaths { keys, paths })
+}
+
+impl From<PrefixedKeyRow> for (KeyRow, Option<i64>) {
+    fn from(row: PrefixedKeyRow) -> Self {
+        let key = KeyRow {
+            realm_id: row.realm_id,
+            id: row.id,
+            family_id: row.family_id,
+            organization_id: row.organization_id,
+            environment: row.environment,
+            scopes: row.scopes,
+            allowed_ips: row.allowed_ips,
+            secret_hash: row.secret_hash,
+            pepper_id: row.pepper_id,
+            expires_at: row.expires_at,
+            revoked_at: row.revoked_at,
+        };
+        (key, row.rate_limit)
+    }
+}
+
+/// The same for one key.
+pub async fn key_and_paths(
+    connection: &impl ConnectionTrait,
+    realm: RealmId,
+    key: ApiKeyId,
+    target: Option<OrganizationId>,
+) -> Result<Option<KeyAndPaths>> {
+    let ask = Ask { key, target };
+    Ok(keys_and_paths(connection, realm, &HashSet::from([ask])).await?.get(ask))
 }
 
 /// Keys as they stand now, in one statement.

@@ -44,14 +44,19 @@ impl LastUsed {
             by_realm.entry(realm).or_default().push((key, at));
         }
         let connection = kernel.db.connection();
-        for (realm, keys) in by_realm {
+        for (realm, mut keys) in by_realm {
+            // In one order, so that two gateways that write the same keys seldom wait for each other in a circle.
+            keys.sort_unstable();
             for chunk in keys.chunks(KEYS_PER_STATEMENT) {
                 let mut sql = Sql::new("WITH v (id, used_at) AS (VALUES ");
                 for (i, (key, at)) in chunk.iter().enumerate() {
                     sql.push(if i == 0 { "(" } else { ", (" }).bind(*key).push(", ").bind(*at).push(")");
                 }
                 sql.push(") UPDATE api_key SET last_used_at = v.used_at FROM v WHERE api_key.realm_id = ").bind(realm);
-                sql.push(" AND api_key.id = v.id");
+                // Of two gateways the one that wrote last may know the older use.
+                sql.push(
+                    " AND api_key.id = v.id AND (api_key.last_used_at IS NULL OR api_key.last_used_at < v.used_at)",
+                );
                 connection.execute_raw(sql.statement(connection)).await?;
             }
         }

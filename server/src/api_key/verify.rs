@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::access::fields;
 use crate::access::policy::Permission;
 use crate::access::principal::KeyPrincipal;
+use crate::access::reader::Reader;
 use crate::access::scope::Scopes;
 use crate::access::store::{self as access_store, KeyAndPaths};
 use crate::api_key::model::{address_allowed, check_environment};
@@ -23,7 +24,6 @@ use crate::credit::api::{Quantity, Spent};
 use crate::credit::command::{Ask, Movement};
 use crate::credit::model::Remark;
 use crate::kernel::command::Subject;
-use crate::kernel::db::Snapshot;
 use crate::kernel::error::{ErrorCode, Refusal, Result};
 use crate::kernel::execute::{check_key, unauthenticated};
 
@@ -57,13 +57,13 @@ impl Question {
     /// what is no key at all; one answer for all that is unknown.
     pub async fn find(
         &self,
-        snapshot: &Snapshot,
+        keys: &Reader,
         peppers: &Peppers,
         within: OrganizationId,
     ) -> Result<Result<Genuine, Refusal>> {
         let Some(token) = Token::parse(&self.secret) else { return Ok(Err(unauthenticated())) };
         let Named::ApiKey { realm, key, .. } = token.named else { return Ok(Err(unauthenticated())) };
-        let found = access_store::key_and_paths(snapshot, realm, key, None).await?;
+        let found = keys.find(realm, key, None).await?.map(|presented| presented.found);
         let genuine = found.filter(|found| {
             peppers.matches(&token, found.key.pepper_id, &found.key.secret_hash) && found.own.contains(within)
         });

@@ -1,11 +1,13 @@
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use async_graphql::{Request, Value};
 use axum::http::StatusCode;
 use futures_util::future::BoxFuture;
 
-use super::RequestId;
+use super::throttle::Unlimited;
+use super::{RequestId, Throttle};
 
 /// What the transport asks of the rest of the gateway: once for each HTTP request, once for each
 /// `connection_init`.
@@ -45,8 +47,7 @@ impl fmt::Debug for Credentials {
 pub struct Admitted {
     /// Puts the principal and whatever else resolvers need into a request's data.
     pub attach: Box<dyn Fn(Request) -> Request + Send + Sync>,
-    /// Takes an operation's points, before it runs; refuses when the caller has none left.
-    pub throttle: Box<dyn Fn(u64) -> Result<(), TopLevelError> + Send + Sync>,
+    pub throttle: Arc<dyn Throttle>,
     /// Resolves when the authority is over; then streams end and sockets close. Polled to the end only for
     /// streams and sockets.
     pub ended: BoxFuture<'static, EndReason>,
@@ -58,7 +59,7 @@ impl Admitted {
     pub fn new(attach: impl Fn(Request) -> Request + Send + Sync + 'static) -> Self {
         Self {
             attach: Box::new(attach),
-            throttle: Box::new(|_| Ok(())),
+            throttle: Arc::new(Unlimited),
             ended: Box::pin(std::future::pending()),
             anonymous: false,
         }

@@ -3,13 +3,14 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 
-use async_graphql::{ErrorExtensionValues, PathSegment, Response, ServerError, Value};
+use async_graphql::indexmap::IndexMap;
+use async_graphql::{ErrorExtensionValues, Name, PathSegment, Response, ServerError, Value};
 use axum::http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
-use super::RequestId;
 use super::admission::{INTERNAL_MESSAGE, TopLevelError, code};
 use super::guard::{Limit, Refusal};
+use super::{Allowance, RequestId};
 
 const ERRORS_MAX: usize = 50;
 /// The engine's messages quote names of the document, which may be long.
@@ -26,11 +27,16 @@ pub(super) enum Outcome {
     Refused(StatusCode),
 }
 
-/// What the guard found, published as `extensions.cost`.
+/// What the guard found and what is left, published as `extensions.cost` under Shopify's names.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cost {
     pub(super) requested_points: Option<u64>,
+    /// Once it ran.
+    pub(super) actual_points: Option<u64>,
+    /// Of one document.
     pub(super) maximum_points: u64,
+    /// Where points are counted.
+    pub(super) left: Option<Allowance>,
 }
 
 #[derive(Debug, Serialize)]
@@ -139,9 +145,28 @@ impl Answer {
     #[must_use]
     pub(super) fn with_cost(mut self, cost: Cost) -> Self {
         let requested = cost.requested_points.map_or(Value::Null, Value::from);
-        let value = async_graphql::value!({ "requestedQueryCost": requested, "maximum": cost.maximum_points });
-        self.extensions.insert("cost".to_owned(), value);
+        let mut value = IndexMap::from([
+            (Name::new("requestedQueryCost"), requested),
+            (Name::new("maximum"), Value::from(cost.maximum_points)),
+        ]);
+        if let Some(actual) = cost.actual_points {
+            value.insert(Name::new("actualQueryCost"), Value::from(actual));
+        }
+        if let Some(left) = cost.left {
+            let status = async_graphql::value!({
+                "maximumAvailable": left.maximum,
+                "currentlyAvailable": left.available,
+                "restoreRate": left.restored,
+            });
+            value.insert(Name::new("throttleStatus"), status);
+        }
+        self.extensions.insert("cost".to_owned(), Value::Object(value));
         self
+    }
+
+    /// What was answered; nothing when nothing ran.
+    pub(super) fn data(&self) -> Option<&Value> {
+        self.data.as_ref()
     }
 
     pub(super) fn errors(&self) -> &[ServerError] {

@@ -104,9 +104,9 @@ async fn run<E: Executor>(
         Err(error) => return respond(&Answer::top_level(error, &request_id).with_cost(operation.cost()), media),
     };
     let (kind, cost) = (operation.kind, operation.cost());
-    let ready = match operation::attach(service, operation, &admitted) {
+    let ready = match operation::attach(service, operation, &admitted, &request_id) {
         Ok(ready) => ready,
-        Err(error) => return respond(&Answer::top_level(error, &request_id).with_cost(cost), media),
+        Err(answer) => return respond(&answer, media),
     };
     if media == Media::EventStream {
         return sse::respond(service, ready, admitted.ended, request_id);

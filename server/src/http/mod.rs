@@ -36,6 +36,7 @@ mod request_id;
 mod settings;
 mod shutdown;
 mod sse;
+mod throttle;
 mod websocket;
 
 #[cfg(test)]
@@ -56,6 +57,7 @@ pub use pace::Resume;
 pub use request_id::{RequestId, RequestIds};
 pub use settings::{GraphiqlSettings, HttpSettings, Tab, WebSocketSettings};
 pub use shutdown::Shutdown;
+pub use throttle::{Allowance, Throttle};
 
 /// Everything the routes need.
 pub struct Service<E> {

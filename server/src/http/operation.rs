@@ -12,9 +12,10 @@ use futures_util::{FutureExt, StreamExt};
 
 use super::admission::{Admitted, Credentials, TopLevelError, code};
 use super::answer::{Answer, Cost, Outcome};
+use super::guard::{Bill, Guard};
 use super::pace::Resume;
 use super::parameters::Parameters;
-use super::{RequestId, Service};
+use super::{RequestId, Service, Throttle};
 
 /// Told to clients whose request ran into a deadline.
 const RETRY_AFTER_MS: u64 = 1_000;
@@ -26,11 +27,17 @@ pub(super) struct Operation {
     pub(super) root_fields: u64,
     cost_points: u64,
     maximum_points: u64,
+    bill: Bill,
 }
 
 impl Operation {
     pub(super) fn cost(&self) -> Cost {
-        Cost { requested_points: Some(self.cost_points), maximum_points: self.maximum_points }
+        Cost {
+            requested_points: Some(self.cost_points),
+            actual_points: None,
+            maximum_points: self.maximum_points,
+            left: None,
+        }
     }
 }
 
@@ -52,13 +59,15 @@ pub(super) fn check<E: Executor>(
                 root_fields: accepted.root_fields,
                 cost_points: accepted.cost_points,
                 maximum_points,
+                bill: accepted.bill,
             })
         }
         Err(refusal) => {
             if let super::guard::Refusal::Limit { limit, .. } = &refusal {
                 metrics::counter!("graphql_documents_rejected_total", "limit" => limit.name()).increment(1);
             }
-            let cost = Cost { requested_points: refusal.cost_points(), maximum_points };
+            let requested_points = refusal.cost_points();
+            let cost = Cost { requested_points, actual_points: None, maximum_points, left: None };
             Err(Box::new(Answer::refusal(&refusal, request_id).with_cost(cost)))
         }
     }
@@ -81,35 +90,59 @@ pub(super) struct Ready {
     pub(super) request: async_graphql::Request,
     pub(super) kind: OperationType,
     pub(super) cost: Cost,
+    bill: Bill,
+    throttle: Arc<dyn Throttle>,
     deadline: Duration,
+}
+
+impl Ready {
+    /// Gives back what was asked for and not used, and says what is left then.
+    fn settle(&self, guard: &Guard, answer: &Answer) -> Cost {
+        let mut cost = self.cost;
+        if let Some(data) = answer.data() {
+            let actual = guard.used(&self.bill, data);
+            self.throttle.give_back(cost.requested_points.unwrap_or(actual).saturating_sub(actual));
+            cost.actual_points = Some(actual);
+        }
+        cost.left = self.throttle.left();
+        cost
+    }
 }
 
 pub(super) fn attach<E: Executor>(
     service: &Service<E>,
     operation: Operation,
     admitted: &Admitted,
-) -> Result<Ready, TopLevelError> {
-    (admitted.throttle)(operation.cost_points)?;
+    request_id: &RequestId,
+) -> Result<Ready, Box<Answer>> {
+    let throttle = Arc::clone(&admitted.throttle);
+    if let Err(error) = throttle.take(operation.cost_points) {
+        let cost = Cost { left: throttle.left(), ..operation.cost() };
+        return Err(Box::new(Answer::top_level(error, request_id).with_cost(cost)));
+    }
     let deadline = match admitted.anonymous {
         true => service.settings.anonymous_execution_deadline,
         false => service.settings.execution_deadline,
     };
     let (kind, cost) = (operation.kind, operation.cost());
-    Ok(Ready { request: (admitted.attach)(operation.request), kind, cost, deadline })
+    let request = (admitted.attach)(operation.request);
+    Ok(Ready { request, kind, cost, bill: operation.bill, throttle, deadline })
 }
 
 /// Runs a query or a mutation to its one answer. Past the deadline the engine's future is dropped, and with it
 /// the statement or transaction it waits for.
-pub(super) async fn execute<E: Executor>(service: &Service<E>, ready: Ready, request_id: &RequestId) -> Answer {
+pub(super) async fn execute<E: Executor>(service: &Service<E>, mut ready: Ready, request_id: &RequestId) -> Answer {
     let started = Instant::now();
-    let run = AssertUnwindSafe(service.executor.execute(ready.request)).catch_unwind();
+    let request = std::mem::replace(&mut ready.request, async_graphql::Request::new(""));
+    let run = AssertUnwindSafe(service.executor.execute(request)).catch_unwind();
     let answer = match tokio::time::timeout(ready.deadline, run).await {
         Ok(Ok(response)) => Answer::engine(response, request_id),
         Ok(Err(panic)) => Answer::panicked(panic.as_ref(), request_id),
         Err(_) => Answer::top_level(out_of_time(ready.kind), request_id),
     };
     record(ready.kind, &answer, started);
-    answer.with_cost(ready.cost)
+    let cost = ready.settle(&service.guard, &answer);
+    answer.with_cost(cost)
 }
 
 /// The answers of any operation: one of a query or a mutation, any number of a subscription. A panic is the last
@@ -124,7 +157,8 @@ pub(super) fn stream<E: Executor>(
         let service = Arc::clone(service);
         return stream::once(async move { execute(&service, ready, &request_id).await }).boxed();
     }
-    let cost = ready.cost;
+    // A stream is paid for once, however long it runs.
+    let cost = Cost { left: ready.throttle.left(), ..ready.cost };
     let request = ready.request.data(resume);
     let responses = AssertUnwindSafe(service.executor.execute_stream(request, None)).catch_unwind();
     responses

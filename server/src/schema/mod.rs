@@ -11,6 +11,7 @@ pub mod level;
 pub mod node;
 mod nullable;
 pub mod payload;
+pub mod rate_limit;
 pub mod scalar;
 pub mod session;
 #[cfg(test)]

@@ -10,6 +10,7 @@ use entity::timestamp::Timestamp;
 use crate::access::path::Path;
 use crate::access::policy::{self, Permission, Reach};
 use crate::access::principal::{Caller, Principal};
+use crate::access::reader::Reader;
 use crate::access::scope::Scopes;
 use crate::access::store as access_store;
 use crate::api_key::secret::Peppers;
@@ -21,12 +22,17 @@ use crate::kernel::command::{Command, Executed};
 use crate::kernel::db::Snapshot;
 use crate::kernel::error::{Error, ErrorCode, Refusal, Result};
 use crate::kernel::execute::{denied, unauthenticated};
+use crate::throttle::KeyThrottle;
 
 /// One request: who asks, how far they reach, and the gateway they ask.
 pub struct Session {
     pub caller: Caller,
     pub kernel: Kernel,
     pub ledger: Ledger,
+    /// Where presented keys are looked up.
+    pub keys: Reader,
+    /// What limits a key; nobody else is limited.
+    pub throttle: Option<KeyThrottle>,
     /// The gateway's reader of the outbox.
     pub relay: Relay,
     pub peppers: Peppers,

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::access::principal::{Caller, KeyPrincipal, Principal};
+use crate::access::reader::Reader;
 use crate::access::scope::Scopes;
 use crate::access::store as access_store;
 use crate::api_key::secret::{Named, Peppers, Token};
@@ -114,6 +115,8 @@ impl Gateway {
             caller,
             kernel: self.kernel.clone(),
             ledger: Ledger::new(self.kernel.clone()),
+            keys: Reader::new(self.kernel.db.clone()),
+            throttle: None,
             relay: Relay::new(self.kernel.clone()),
             peppers: Peppers::new(BTreeMap::from([(1, vec![7; 32])])).unwrap(),
             scopes,

@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, Object, Result};
 
 use crate::organization::graphql::{Organization, Organizations};
 use crate::schema::kind::{Environment, PrincipalKind};
+use crate::schema::rate_limit::RateLimit;
 use crate::schema::session::{Session, expose};
 
 /// Whoever sent the request.
@@ -46,6 +47,11 @@ impl Viewer {
     /// What the principal may do.
     async fn scopes(&self, ctx: &Context<'_>) -> Vec<String> {
         Session::of(ctx).scopes.iter().map(str::to_owned).collect()
+    }
+
+    /// How much the key may still ask; null for the operator, who is not limited.
+    async fn rate_limit(&self, ctx: &Context<'_>) -> Option<RateLimit> {
+        Session::of(ctx).throttle.as_ref().map(|throttle| throttle.left_of_each().into())
     }
 
     /// The key's environment.

@@ -350,7 +350,7 @@ async fn verified(ctx: &Context<'_>, input: &ApiKeyVerifyInput) -> Result<ApiKey
         address: address.transpose()?,
     };
     let charge = input.charge.as_ref().map(|charge| charge.read(session, input.idempotency_key.clone())).transpose()?;
-    let genuine = match question.find(&session.snapshot(), &session.peppers, within.id()).await? {
+    let genuine = match question.find(&session.keys, &session.peppers, within.id()).await? {
         Ok(genuine) => genuine,
         Err(reason) => return Ok(ApiKeyVerifyPayload::refused(reason)),
     };

@@ -16,9 +16,9 @@ use async_graphql_value::Value;
 use super::documents::Measured;
 use super::field_types::{FieldType, FieldTypes, Shape};
 
-const OBJECT_POINTS: u64 = 1;
-const CONNECTION_POINTS: u64 = 2;
-const TOTAL_COUNT_POINTS: u64 = 5;
+pub(super) const OBJECT_POINTS: u64 = 1;
+pub(super) const CONNECTION_POINTS: u64 = 2;
+pub(super) const TOTAL_COUNT_POINTS: u64 = 5;
 const MUTATION_POINTS: u64 = 10;
 const FURTHER_ITEM_POINTS: u64 = 5;
 /// The whole schema is some thousand objects, however it is asked for.
@@ -31,11 +31,13 @@ const ASSUMED_LIST_ITEMS: u64 = 10;
 /// What is refused is refused for one reason, as a rule; the list is there for what else may come.
 const USER_ERRORS: &str = "userErrors";
 
-/// Points of a selection set. `per_item` is what a connection pays for each item of its page.
+/// Points of a selection set. `per_item` is what a connection pays for each item of its page; `fixed` is the part of
+/// `once` that no answer lowers.
 #[derive(Clone, Copy, Debug, Default)]
 struct Points {
     once: u64,
     per_item: u64,
+    fixed: u64,
 }
 
 impl Points {
@@ -44,7 +46,15 @@ impl Points {
     }
 
     fn once(points: u64) -> Self {
-        Self { once: points, per_item: 0 }
+        Self { once: points, ..Self::default() }
+    }
+
+    fn fixed(points: u64) -> Self {
+        Self { once: points, per_item: 0, fixed: points }
+    }
+
+    fn per_item(points: u64) -> Self {
+        Self { per_item: points, ..Self::default() }
     }
 }
 
@@ -57,12 +67,19 @@ struct Pricing<'a> {
     payload_items: u64,
 }
 
+/// What an operation costs at most, and how much of it whatever it answers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Price {
+    pub(super) points: u64,
+    pub(super) fixed_points: u64,
+}
+
 pub(super) fn price(
     measured: &Measured,
     operation: &OperationDefinition,
     variables: &Variables,
     types: &FieldTypes,
-) -> u64 {
+) -> Price {
     let mut pricing = Pricing {
         types,
         operation,
@@ -77,7 +94,8 @@ pub(super) fn price(
         pricing.fragments.insert(name, points);
     }
     let root = types.root(operation.ty);
-    pricing.selection_set(&operation.selection_set.node, root).total()
+    let points = pricing.selection_set(&operation.selection_set.node, root);
+    Price { points: points.total(), fixed_points: points.fixed }
 }
 
 impl Pricing<'_> {
@@ -97,14 +115,15 @@ impl Pricing<'_> {
             };
             sum.once = sum.once.saturating_add(points.once);
             sum.per_item = sum.per_item.saturating_add(points.per_item);
+            sum.fixed = sum.fixed.saturating_add(points.fixed);
         }
         sum
     }
 
     fn field(&self, field: &Field, parent: &str) -> Points {
         match field.name.node.as_str() {
-            "__schema" => return Points::once(SCHEMA_INTROSPECTION_POINTS),
-            "__type" => return Points::once(TYPE_INTROSPECTION_POINTS),
+            "__schema" => return Points::fixed(SCHEMA_INTROSPECTION_POINTS),
+            "__type" => return Points::fixed(TYPE_INTROSPECTION_POINTS),
             _ => {}
         }
         let set = &field.selection_set.node;
@@ -133,7 +152,7 @@ impl Pricing<'_> {
         if is_mutation {
             let further = self.input_items(field).saturating_sub(1);
             let items = MUTATION_POINTS.saturating_add(FURTHER_ITEM_POINTS.saturating_mul(further));
-            return Points::once(points.saturating_add(items));
+            return Points { once: points.saturating_add(items), per_item: 0, fixed: items };
         }
         Points::once(points)
     }
@@ -142,10 +161,10 @@ impl Pricing<'_> {
         let set = &field.selection_set.node;
         match field.name.node.as_str() {
             "totalCount" => Points::once(TOTAL_COUNT_POINTS),
-            "edges" => Points { once: 0, per_item: self.selection_set(set, &known.type_name).total() },
+            "edges" => Points::per_item(self.selection_set(set, &known.type_name).total()),
             "nodes" => {
                 let child = self.selection_set(set, &known.type_name).total();
-                Points { once: 0, per_item: child.saturating_add(OBJECT_POINTS) }
+                Points::per_item(child.saturating_add(OBJECT_POINTS))
             }
             _ if known.shape == Shape::Leaf => Points::default(),
             _ => Points::once(self.selection_set(set, &known.type_name).total()),

@@ -20,14 +20,17 @@ mod documents;
 mod field_types;
 mod refusal;
 mod scan;
+mod used;
 
 #[cfg(test)]
 mod hostile_tests;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
-use async_graphql::{SchemaBuilder, Variables};
+use async_graphql::{SchemaBuilder, Value, Variables};
 
 use documents::{Documents, Measured};
 use field_types::FieldTypes;
@@ -85,6 +88,16 @@ pub struct Accepted {
     pub cost_points: u64,
     /// Top-level fields of the operation, fragments expanded.
     pub root_fields: u64,
+    pub bill: Bill,
+}
+
+/// What an answer is priced by, as the operation was before it ran.
+#[derive(Clone, Debug)]
+pub struct Bill {
+    measured: Arc<Measured>,
+    operation_name: Option<String>,
+    cost_points: u64,
+    fixed_points: u64,
 }
 
 #[derive(Debug)]
@@ -107,10 +120,23 @@ impl Guard {
     pub fn check(&self, query: &str, operation_name: Option<&str>, variables: &Variables) -> Result<Accepted, Refusal> {
         let measured = self.documents.get_or_measure(query, || self.measure(query))?;
         let operation = choose_operation(&measured.document, operation_name)?;
-        let cost_points = cost::price(&measured, operation, variables, &self.types);
+        let cost::Price { points: cost_points, fixed_points } =
+            cost::price(&measured, operation, variables, &self.types);
         self.limits.check(Limit::Cost, cost_points)?;
         let root_fields = measured.root_fields(operation);
-        Ok(Accepted { document: measured.document.clone(), kind: operation.ty, cost_points, root_fields })
+        let (document, kind) = (measured.document.clone(), operation.ty);
+        let operation_name = operation_name.map(str::to_owned);
+        let bill = Bill { measured, operation_name, cost_points, fixed_points };
+        Ok(Accepted { document, kind, cost_points, root_fields, bill })
+    }
+
+    /// The points of what was answered: by the same prices, at most what was asked for.
+    pub fn used(&self, bill: &Bill, data: &Value) -> u64 {
+        let Ok(operation) = choose_operation(&bill.measured.document, bill.operation_name.as_deref()) else {
+            return bill.cost_points;
+        };
+        let answered = used::used(&bill.measured, operation, &self.types, data);
+        bill.fixed_points.saturating_add(answered).min(bill.cost_points)
     }
 
     fn measure(&self, query: &str) -> Result<Measured, Refusal> {

@@ -18,7 +18,10 @@ async fn a_query_is_answered_with_its_cost() {
     assert_eq!(answer.header("content-type"), "application/graphql-response+json; charset=utf-8");
     assert_eq!(answer.header("cache-control"), "no-store");
     assert_eq!(answer.json()["data"]["hello"], "world");
-    assert_eq!(answer.json()["extensions"]["cost"], serde_json::json!({"requestedQueryCost": 0, "maximum": 10_000}));
+    assert_eq!(
+        answer.json()["extensions"]["cost"],
+        serde_json::json!({"requestedQueryCost": 0, "actualQueryCost": 0, "maximum": 10_000})
+    );
 }
 
 #[tokio::test]

@@ -16,7 +16,8 @@ use uuid::Uuid;
 
 use crate::http::guard::{Guard, Limits};
 use crate::http::{
-    Admission, Admitted, Credentials, EndReason, HttpSettings, Service, Shutdown, TopLevelError, router,
+    Admission, Admitted, Allowance, Credentials, EndReason, HttpSettings, Service, Shutdown, Throttle, TopLevelError,
+    router,
 };
 
 pub struct Query;
@@ -186,10 +187,7 @@ impl Admission for Door {
                 .boxed();
             }
             if authorization == "Bearer poor" {
-                admitted.throttle = Box::new(|points| match points {
-                    0 => Ok(()),
-                    _ => Err(TopLevelError::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "No points left.")),
-                });
+                admitted.throttle = Arc::new(Poor);
             }
             Ok(admitted)
         }
@@ -198,6 +196,24 @@ impl Admission for Door {
 
     fn ready<'a>(&'a self) -> BoxFuture<'a, Result<(), String>> {
         async { Ok(()) }.boxed()
+    }
+}
+
+/// Has no points.
+struct Poor;
+
+impl Throttle for Poor {
+    fn take(&self, points: u64) -> Result<(), TopLevelError> {
+        match points {
+            0 => Ok(()),
+            _ => Err(TopLevelError::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "No points left.")),
+        }
+    }
+
+    fn give_back(&self, _: u64) {}
+
+    fn left(&self) -> Option<Allowance> {
+        Some(Allowance { maximum: 10, available: 0, restored: 1 })
     }
 }
 

@@ -216,11 +216,8 @@ impl<E: Executor> Connection<E> {
     fn start(&mut self, id: String, parameters: super::super::parameters::Parameters) {
         let request_id = self.new_request_id();
         let Some(admitted) = &self.admitted else { return };
-        let ready = operation::check(&self.service, parameters, &request_id).and_then(|checked| {
-            let cost = checked.cost();
-            operation::attach(&self.service, checked, admitted)
-                .map_err(|error| Box::new(Answer::top_level(error, &request_id).with_cost(cost)))
-        });
+        let ready = operation::check(&self.service, parameters, &request_id)
+            .and_then(|checked| operation::attach(&self.service, checked, admitted, &request_id));
         match ready {
             Ok(ready) => {
                 let resume = Resume::default();
