@@ -124,6 +124,9 @@ impl Risk {
     }
 }
 
+/// The question for a plan; none as long as fields are empty that the plan depends on.
+pub type AskForPlan = fn(&Form) -> Option<Request<Answer>>;
+
 /// One kind of act.
 pub struct Spec {
     /// As the palette, the command line and the one-shot command spell it.
@@ -139,9 +142,8 @@ pub struct Spec {
     /// Whether a second organization gives.
     pub has_source: bool,
     pub fields: fn(&Occasion) -> Vec<Field>,
-    /// The gateway's own account of what would happen, where it gives one; no request as long as fields are empty that it
-    /// depends on.
-    pub plan: Option<fn(&Form) -> Option<Request<Answer>>>,
+    /// The gateway's own account of what would happen, where it gives one.
+    pub plan: Option<AskForPlan>,
     pub prepare: fn(&Form) -> Result<Prepared, Problem>,
     pub inverse: Option<Inverse>,
 }

@@ -193,11 +193,13 @@ pub fn run(model: &mut Model, step: Step, effects: &mut Effects) {
     let last_field = dialog.fields.len().saturating_sub(1);
     match step {
         Step::NextField => {
-            let at = std::mem::replace(&mut dialog.field, (dialog.field + 1).min(last_field));
+            let at = dialog.field;
+            dialog.field = (at + 1).min(last_field);
             left(model, at, effects);
         }
         Step::PreviousField => {
-            let at = std::mem::replace(&mut dialog.field, dialog.field.saturating_sub(1));
+            let at = dialog.field;
+            dialog.field = at.saturating_sub(1);
             left(model, at, effects);
         }
         Step::NextChoice => {
@@ -208,8 +210,8 @@ pub fn run(model: &mut Model, step: Step, effects: &mut Effects) {
             changed(model, effects);
         }
         Step::Submit if dialog.field < last_field => {
-            dialog.field += 1;
-            let at = dialog.field - 1;
+            let at = dialog.field;
+            dialog.field = at + 1;
             left(model, at, effects);
         }
         Step::Submit => {
