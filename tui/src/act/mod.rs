@@ -124,8 +124,8 @@ impl Risk {
     }
 }
 
-/// Asks for the plan of what a form would do; no request as long as fields are empty that it depends on.
-pub type Preview = fn(&Form) -> Option<Request<Answer>>;
+/// The question for a plan; none as long as fields are empty that the plan depends on.
+pub type AskForPlan = fn(&Form) -> Option<Request<Answer>>;
 
 /// One kind of act.
 pub struct Spec {
@@ -143,7 +143,7 @@ pub struct Spec {
     pub has_source: bool,
     pub fields: fn(&Occasion) -> Vec<Field>,
     /// The gateway's own account of what would happen, where it gives one.
-    pub plan: Option<Preview>,
+    pub plan: Option<AskForPlan>,
     pub prepare: fn(&Form) -> Result<Prepared, Problem>,
     pub inverse: Option<Inverse>,
 }

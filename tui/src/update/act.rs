@@ -210,8 +210,8 @@ pub fn run(model: &mut Model, step: Step, effects: &mut Effects) {
             changed(model, effects);
         }
         Step::Submit if dialog.field < last_field => {
-            dialog.field += 1;
-            let at = dialog.field - 1;
+            let at = dialog.field;
+            dialog.field = at + 1;
             left(model, at, effects);
         }
         Step::Submit => {
