@@ -45,6 +45,7 @@ impl Connection {
             .header("authorization", authorization)
             .body(Full::new(Bytes::from(body)))
             .expect("the request is well-formed");
+        self.sender.ready().await.expect("the gateway keeps the connection");
         let response = self.sender.send_request(request).await.expect("the gateway answers");
         let status = response.status();
         (status, response.into_body().collect().await.expect("the answer arrives").to_bytes())
