@@ -20,6 +20,7 @@ mod m0004_record;
 mod m0005_member;
 mod m0006_tenant_data;
 mod m0007_delivery;
+mod m0011_audit_chain;
 
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
 
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_member::Migration),
             Box::new(m0006_tenant_data::Migration),
             Box::new(m0007_delivery::Migration),
+            Box::new(m0011_audit_chain::Migration),
         ]
     }
 }

@@ -143,6 +143,7 @@ impl App {
         let metrics = PrometheusBuilder::new().install_recorder().ok();
         let router = self.router(graphiql, metrics)?.into_make_service_with_connect_info::<SocketAddr>();
         let worker = tokio::spawn(crate::credit::worker::run(self.kernel.clone(), self.shutdown.clone()));
+        let sealer = tokio::spawn(crate::audit::seal::run(self.kernel.clone(), self.shutdown.clone()));
         let webhooks = self.send_webhooks();
         let last_used = tokio::spawn(self.last_used.clone().run(self.kernel.clone(), self.shutdown.clone()));
         let shutdown = self.shutdown.clone();
@@ -165,6 +166,7 @@ impl App {
             () = ended => tracing::warn!("some connections did not end in time"),
         }
         worker.abort();
+        sealer.abort();
         // The one writes once more when the shutdown begins, the other waits for what it sent.
         for ending in [last_used, webhooks] {
             if let Err(error) = ending.await {

@@ -3,6 +3,7 @@
 mod access;
 mod access_table;
 mod api_key;
+mod audit;
 mod bad_input;
 mod credit_charge;
 mod credit_charge_batch;

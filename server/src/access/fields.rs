@@ -220,7 +220,7 @@ fields! {
     WebhookDeliveryAttempt by WebhookRead { number startedAt durationMs responseStatus responseBody error: Handed; }
     AuditEvent by AuditRead {
         id organizationId actingOrganizationId actor actorKind action targetId outcome change: Handed;
-        requestId address createdAt: Handed;
+        before after requestId address createdAt: Handed;
     }
     Event by EventRead { id cursor type organizationId occurredAt data: Handed; }
 

@@ -258,8 +258,10 @@ impl Command for UpdateOrganization {
         {
             return Err(external_id_conflict(external_id).into());
         }
+        let before = record.clone();
         self.profile.apply(&mut record);
         store::save(tx, &mut record).await?;
+        tx.note_change(&before, &record);
         let path = tx.target().path.ids().collect();
         tx.emit(Event::new(event::UPDATED, path, &event::Updated { name: &record.name, version: record.version }));
         tx.note("version", record.version);
@@ -288,10 +290,12 @@ impl Command for UpdateRelation {
 
     async fn run(&self, tx: &mut Tx) -> Result<Organization> {
         let mut record = edge_of(tx, self.expected_version).await?;
+        let before = record.clone();
         let wanted = Delegations::default_of(self.relation);
         record.delegation = if may_widen(tx) { wanted } else { record.delegation.intersect(wanted) };
         record.relation = self.relation;
         store::save(tx, &mut record).await?;
+        tx.note_change(&before, &record);
         emit_edge(tx, event::RELATION_UPDATED, &record);
         Ok(record)
     }
@@ -322,8 +326,10 @@ impl Command for UpdateDelegation {
             let message = "Only a key of the child itself may widen what its edge delegates. You can narrow it.";
             return Err(Refusal::new(ErrorCode::ForbiddenScope, message).at("delegation").into());
         }
+        let before = record.clone();
         record.delegation = wanted;
         store::save(tx, &mut record).await?;
+        tx.note_change(&before, &record);
         emit_edge(tx, event::DELEGATION_UPDATED, &record);
         Ok(record)
     }
@@ -389,11 +395,13 @@ impl Command for UpdateFunding {
         if self.minimum_reserve.is_some_and(Credits::is_negative) {
             return Err(Refusal::invalid("minimumReserve", "minimumReserve is 0 or more.").into());
         }
+        let before = record.clone();
         record.funding = self.mode.apply(record.funding);
         record.primary_covers_secondary = self.primary_covers_secondary.unwrap_or(record.primary_covers_secondary);
         record.fallback_to_primary = self.fallback_to_primary.unwrap_or(record.fallback_to_primary);
         record.minimum_reserve = self.minimum_reserve.unwrap_or(record.minimum_reserve);
         store::save(tx, &mut record).await?;
+        tx.note_change(&before, &record);
         let data = event::FundingChanged { funding: record.funding, minimum_reserve: record.minimum_reserve };
         let path = tx.target().path.ids().collect();
         tx.emit(Event::new(event::FUNDING_UPDATED, path, &data));
@@ -430,6 +438,7 @@ impl Command for UpdateLimits {
     async fn run(&self, tx: &mut Tx) -> Result<Organization> {
         let mut record = store::get(tx, tx.target().id()).await?;
         check_current(&record, None)?;
+        let before = record.clone();
         record.monthly_credit_cap = self.monthly_credit_cap.apply(record.monthly_credit_cap);
         record.subtree_monthly_cap = self.subtree_monthly_cap.apply(record.subtree_monthly_cap);
         record.refill_threshold = self.refill_threshold.apply(record.refill_threshold);
@@ -444,6 +453,7 @@ impl Command for UpdateLimits {
         }
         .check()?;
         store::save(tx, &mut record).await?;
+        tx.note_change(&before, &record);
         let path = tx.target().path.ids().collect();
         tx.emit(Event::new(event::LIMITS_UPDATED, path, &event::LimitsChanged { version: record.version }));
         tx.note("version", record.version);
