@@ -11,6 +11,7 @@ use axum::Router;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use migration::{Migrator, MigratorTrait};
 
+use crate::access::watch::AuthorityWatch;
 use crate::admission::Admission;
 use crate::api_key::last_used::LastUsed;
 use crate::api_key::secret::Peppers;
@@ -33,6 +34,7 @@ pub struct App {
     pub kernel: Kernel,
     pub ledger: Ledger,
     pub relay: Relay,
+    pub watch: AuthorityWatch,
     pub peppers: Peppers,
     pub last_used: LastUsed,
     pub settings: Settings,
@@ -48,11 +50,13 @@ impl App {
         let db = Database::open(&settings.database_url, settings.postgres_connections).await?;
         let kernel = Kernel::new(db, world);
         let ledger = Ledger::new(kernel.clone());
-        let relay = Relay::new(kernel.clone());
+        let watch = AuthorityWatch::new(kernel.clone());
+        let relay = Relay::new(kernel.clone(), watch.clone());
         let app = Self {
             kernel,
             ledger,
             relay,
+            watch,
             peppers,
             last_used: LastUsed::default(),
             settings,
@@ -85,6 +89,7 @@ impl App {
                 kernel: self.kernel.clone(),
                 ledger: self.ledger.clone(),
                 relay: self.relay.clone(),
+                watch: self.watch.clone(),
                 peppers: self.peppers.clone(),
                 last_used: self.last_used.clone(),
                 welcome_credits: self.settings.root_credits,

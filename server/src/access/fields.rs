@@ -99,7 +99,7 @@ macro_rules! fields {
 
 fields! {
     Query {
-        viewer: Nothing;
+        viewer eventTypes: Nothing;
         node nodes explainAccess: SignedIn;
         organization organizations meters: OrganizationRead;
         organizationArchivePlan organizationSuspendPlan: OrganizationControl;
@@ -222,6 +222,7 @@ fields! {
         id organizationId actingOrganizationId actor actorKind action targetId outcome change: Handed;
         before after requestId address createdAt: Handed;
     }
+    EventType { name description delegation schema: Nothing; }
     Event by EventRead { id cursor type organizationId occurredAt data: Handed; }
 
     Project by ProjectRead { id organization name timezone createdAt: Handed; }

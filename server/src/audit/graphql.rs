@@ -117,18 +117,19 @@ impl AuditEvent {
 }
 
 /// Which entries of the audit trail are meant. Conditions add up.
-#[derive(InputObject, Clone, Debug, Default)]
+#[derive(InputObject, Clone, Debug)]
 pub struct AuditEventFilter {
     /// Only what this actor did: a key's id, or `system`.
     pub actor: Option<String>,
     /// Only this mutation.
     pub action: Option<String>,
-    /// Only what was done to this: an organization, a key, a hold, an endpoint….
-    pub target_id: Option<ID>,
+    /// Only what was done to this: the id of an organization, a key, a hold, an endpoint….
+    pub target_id: Option<String>,
     /// Only what was let through, or only what was not.
     pub outcome: Option<AuditOutcome>,
-    /// Only this organization of the subtree, without what is below it.
-    pub organization_id: Option<ID>,
+    /// Whether what was done below the organization is meant too.
+    #[graphql(default = true)]
+    pub descendants: bool,
     /// Not before this instant.
     pub from: Option<DateTime>,
     /// Before this instant.
@@ -140,9 +141,9 @@ impl AuditEventFilter {
         Ok(Filter {
             actor: self.actor.as_deref().map(read_actor).transpose()?,
             action: self.action,
-            target: self.target_id.map(|id| id.0),
+            target: self.target_id,
             outcome: self.outcome.map(Into::into),
-            organization: optional_id(self.organization_id.as_ref(), "filter.organizationId")?,
+            own: !self.descendants,
             from: self.from.map(|at| at.0),
             to: self.to.map(|at| at.0),
         })
@@ -183,7 +184,8 @@ impl AuditQuery {
     ) -> Result<Option<AuditEventConnection>> {
         let page = page(ctx, first, after.as_deref(), last, before.as_deref())?;
         let session = Session::of(ctx);
-        let filter = filter.unwrap_or_default().read().map_err(|refusal| expose(ctx, refusal.into()))?;
+        let filter = filter.map(AuditEventFilter::read).transpose();
+        let filter = filter.map_err(|refusal| expose(ctx, refusal.into()))?.unwrap_or_default();
         let read = async {
             let named = optional_id(organization_id.as_ref(), "organizationId")?;
             let (realm, path, _) = session.target(named, const { needs("Query", "auditEvents") }).await?;

@@ -109,7 +109,7 @@ async fn run<E: Executor>(
         Err(error) => return respond(&Answer::top_level(error, &request_id).with_cost(cost), media),
     };
     if media == Media::EventStream {
-        return sse::respond(service, ready, admitted.ended, request_id);
+        return sse::respond(service, ready, admitted.ended, request_id).await;
     }
     if kind == OperationType::Subscription {
         let message = "A subscription needs a stream: send `Accept: text/event-stream`, or open a WebSocket with the \

@@ -194,12 +194,14 @@ impl Kernel {
         let written = async {
             let mut tx = self.begin(key.realm, caller).await?;
             let sequence = lock_realm(&mut tx).await?;
+            let mut paths = access_store::paths(&tx, &[key.realm], &[key.organization]).await?;
+            let path = paths.remove(&key.organization).map(|(_, path)| path.ids().collect());
             let about = About {
                 caller,
                 action,
                 organization: Some(key.organization),
                 target: tried,
-                path: vec![key.organization],
+                path: path.unwrap_or_else(|| vec![key.organization]),
                 change: serde_json::Map::from_iter([("code".to_owned(), refusal.code.as_str().into())]),
             };
             let entry = audit_entry(&tx, about, sequence + 1, AuditOutcome::Denied);

@@ -2,6 +2,7 @@
 
 use entity::id::OrganizationId;
 use entity::kind::{Delegation, FundingMode, Relation};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub const CREATED: &str = "organization.created";
@@ -14,7 +15,7 @@ pub const DELEGATION_UPDATED: &str = "organization.delegation.updated";
 pub const FUNDING_UPDATED: &str = "organization.funding.updated";
 pub const LIMITS_UPDATED: &str = "organization.limits.updated";
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Created<'a> {
     pub name: &'a str,
@@ -23,20 +24,20 @@ pub struct Created<'a> {
     pub external_id: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Updated<'a> {
     pub name: &'a str,
     pub version: i64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StatusChanged<'a> {
     pub reason: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Archived<'a> {
     pub reason: Option<&'a str>,
@@ -44,21 +45,21 @@ pub struct Archived<'a> {
     pub revoked_api_keys: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EdgeChanged {
     pub relation: Relation,
     pub delegation: Vec<Delegation>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FundingChanged {
     pub funding: Option<FundingMode>,
     pub minimum_reserve: entity::credits::Credits,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LimitsChanged {
     pub version: i64,

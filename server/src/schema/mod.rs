@@ -24,7 +24,7 @@ use crate::access::graphql::AccessQuery;
 use crate::api_key::graphql::{ApiKeyMutation, ApiKeyQuery};
 use crate::audit::graphql::AuditQuery;
 use crate::credit::graphql::{CreditBatchMutation, CreditMutation, CreditQuery};
-use crate::event::graphql::EventSubscription;
+use crate::event::graphql::{EventQuery, EventSubscription};
 use crate::http::guard::Limits;
 use crate::member::graphql::{MemberMutation, ProvisionMutation};
 use crate::organization::graphql::{OrganizationMutation, OrganizationQuery};
@@ -36,7 +36,16 @@ use crate::webhook::graphql::WebhookMutation;
 
 /// Reads. Everything a query answers is limited to what the caller may see.
 #[derive(MergedObject, Default)]
-pub struct Query(ViewerQuery, NodeQuery, OrganizationQuery, ApiKeyQuery, CreditQuery, AuditQuery, AccessQuery);
+pub struct Query(
+    ViewerQuery,
+    NodeQuery,
+    OrganizationQuery,
+    ApiKeyQuery,
+    CreditQuery,
+    EventQuery,
+    AuditQuery,
+    AccessQuery,
+);
 
 /// Changes. Each has one `input` and answers with what changed, or with `userErrors` and nothing changed.
 #[derive(MergedObject, Default)]

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::access::principal::{Caller, KeyPrincipal, Principal};
 use crate::access::scope::Scopes;
 use crate::access::store as access_store;
+use crate::access::watch::AuthorityWatch;
 use crate::api_key::secret::{Named, Peppers, Token};
 use crate::credit::ledger::Ledger;
 use crate::event::relay::Relay;
@@ -114,7 +115,7 @@ impl Gateway {
             caller,
             kernel: self.kernel.clone(),
             ledger: Ledger::new(self.kernel.clone()),
-            relay: Relay::new(self.kernel.clone()),
+            relay: Relay::new(self.kernel.clone(), AuthorityWatch::new(self.kernel.clone())),
             peppers: Peppers::new(BTreeMap::from([(1, vec![7; 32])])).unwrap(),
             scopes,
             welcome_credits: Credits::new(500).unwrap(),

@@ -19,8 +19,8 @@ pub struct Filter {
     pub action: Option<String>,
     pub target: Option<String>,
     pub outcome: Option<AuditOutcome>,
-    /// Exactly this organization, and nothing below it.
-    pub organization: Option<OrganizationId>,
+    /// Without what was done below the organization.
+    pub own: bool,
     /// Not before this instant.
     pub from: Option<Timestamp>,
     /// Before this instant.
@@ -46,8 +46,8 @@ fn within(sql: &mut Sql, realm: RealmId, top: OrganizationId, filter: &Filter) {
     if let Some(outcome) = filter.outcome {
         sql.push(" AND x.outcome = ").bind(outcome);
     }
-    if let Some(organization) = filter.organization {
-        sql.push(" AND x.organization_id = ").bind(organization);
+    if filter.own {
+        sql.push(" AND x.organization_id = ").bind(top);
     }
     // An entry's id begins with its moment in milliseconds, and ids have an index.
     if let Some(from) = filter.from {
