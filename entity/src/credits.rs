@@ -174,6 +174,20 @@ impl IntoActiveValue<Credits> for Credits {
     }
 }
 
+impl schemars::JsonSchema for Credits {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Credits".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "integer", "minimum": Self::MIN.0, "maximum": Self::MAX.0 })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

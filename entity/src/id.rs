@@ -126,6 +126,23 @@ macro_rules! ids {
                 }
             }
 
+            impl schemars::JsonSchema for $name {
+                fn schema_name() -> std::borrow::Cow<'static, str> {
+                    stringify!($name).into()
+                }
+
+                fn inline_schema() -> bool {
+                    true
+                }
+
+                fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                    schemars::json_schema!({
+                        "type": "string",
+                        "pattern": concat!("^", $prefix, "_[0-7][0-9a-hjkmnp-tv-z]{25}$"),
+                    })
+                }
+            }
+
             /// A UUID is never made by the database from a counter; SeaORM asks for this of keys.
             impl sea_orm::TryFromU64 for $name {
                 fn try_from_u64(_: u64) -> Result<Self, sea_orm::DbErr> {

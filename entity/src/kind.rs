@@ -8,7 +8,9 @@ macro_rules! kinds {
         $(#[$doc])*
         #[derive(
             Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, EnumIter, DeriveActiveEnum,
+            schemars::JsonSchema,
         )]
+        #[schemars(inline)]
         #[sea_orm(rs_type = "String", db_type = "Text")]
         pub enum $name {
             $(

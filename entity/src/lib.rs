@@ -7,6 +7,7 @@
 //! | api_key, api_key_family, operator_key | `api_key` |
 //! | wallet, bucket, ledger_transaction, ledger_entry, hold, hold_leg, spend_counter, system_account, meter | `credit` |
 //! | idempotency_record, audit_event, event | `kernel` writes, `audit` and `event` read |
+//! | audit_link, audit_chain | `audit` |
 //! | user, member | `member` |
 //! | webhook_endpoint, event_cursor, delivery_queue, delivery, delivery_attempt | `webhook` |
 //! | project | `project` |
@@ -20,7 +21,9 @@ pub mod timestamp;
 
 pub mod api_key;
 pub mod api_key_family;
+pub mod audit_chain;
 pub mod audit_event;
+pub mod audit_link;
 pub mod bucket;
 pub mod buyer;
 pub mod delivery;

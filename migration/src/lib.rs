@@ -21,6 +21,7 @@ mod m0005_member;
 mod m0006_tenant_data;
 mod m0007_delivery;
 mod m0009_restructure;
+mod m0011_audit_chain;
 
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
 
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_tenant_data::Migration),
             Box::new(m0007_delivery::Migration),
             Box::new(m0009_restructure::Migration),
+            Box::new(m0011_audit_chain::Migration),
         ]
     }
 }

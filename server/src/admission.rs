@@ -6,7 +6,6 @@
 //! after the mutation has answered, and everybody is when the database does not answer.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_graphql::Request;
 use axum::http::StatusCode;
@@ -20,22 +19,18 @@ use crate::access::principal::{Caller, KeyPrincipal, Principal};
 use crate::access::reader::{Presented, Reader};
 use crate::access::scope::Scopes;
 use crate::access::store as access_store;
+use crate::access::watch::{Authority, AuthorityWatch};
 use crate::api_key::last_used::LastUsed;
 use crate::api_key::model::address_allowed;
 use crate::api_key::secret::{Named, Peppers, Token};
 use crate::credit::ledger::Ledger;
 use crate::event::relay::Relay;
-use crate::http::{self, Admitted, Credentials, EndReason, TopLevelError};
+use crate::http::{self, Admitted, Credentials, TopLevelError};
 use crate::kernel::Kernel;
 use crate::kernel::error::{Error, ErrorCode, Refusal};
 use crate::kernel::execute::{check_key, unauthenticated};
 use crate::schema::session::Session;
 use crate::throttle::{KeyThrottle, Throttle};
-
-/// How often an open stream looks whether its authority still stands, when nothing in this process wakes it sooner.
-const AUTHORITY_CHECK_INTERVAL: Duration = Duration::from_secs(1);
-/// The least time between two looks of one stream, however often it is woken.
-const AUTHORITY_CHECK_PAUSE: Duration = Duration::from_millis(50);
 
 /// What a client is told to wait when its key could not be checked.
 const RETRY_AFTER_MS: u64 = 1_000;
@@ -46,6 +41,7 @@ pub struct Admission {
     pub kernel: Kernel,
     pub ledger: Ledger,
     pub relay: Relay,
+    pub watch: AuthorityWatch,
     pub peppers: Peppers,
     pub keys: Reader,
     pub throttle: Throttle,
@@ -71,9 +67,10 @@ impl http::Admission for Admission {
                 self.last_used.note(key.realm, key.key, self.kernel.world.clock.now());
             }
             let header = credentials.organization.is_some();
+            let named = found.acting.as_ref().filter(|_| header).map(|(path, _)| path.id());
             let caller = Caller {
                 principal: found.principal.clone(),
-                acting: found.acting.as_ref().filter(|_| header).map(|(path, _)| path.id()),
+                acting: named,
                 request_id: credentials.request_id.uuid(),
                 address: Some(credentials.address),
                 idempotency_key: credentials.idempotency_key.clone(),
@@ -96,8 +93,8 @@ impl http::Admission for Admission {
             if let Some(throttle) = found.throttle {
                 admitted.throttle = Arc::new(throttle);
             }
-            if !anonymous {
-                admitted.ended = Box::pin(self.clone().ended(credentials));
+            if let Some(authority) = Authority::new(&found.principal, named) {
+                admitted.ended = Box::pin(self.watch.clone().ended(authority));
             }
             Ok(admitted)
         })
@@ -207,30 +204,6 @@ impl Admission {
             }
         };
         Ok(Found { principal: Principal::Operator(key), scopes: Scopes::all_known(), acting, throttle: None })
-    }
-
-    /// Resolves when the same credentials would no longer be admitted.
-    async fn ended(self, credentials: Credentials) -> EndReason {
-        let mut commits = self.kernel.commits();
-        loop {
-            let woken = tokio::time::timeout(AUTHORITY_CHECK_INTERVAL, commits.changed()).await;
-            if matches!(woken, Ok(Err(_))) {
-                // The kernel is gone: the process is ending, and the shutdown closes the stream.
-                std::future::pending::<()>().await;
-            }
-            match self.recognise(&credentials).await {
-                Ok(_) => {}
-                Err(error) if error.status.is_server_error() => {}
-                Err(error) => {
-                    return match error.code {
-                        "ORGANIZATION_SUSPENDED" => EndReason::Suspended,
-                        "ORGANIZATION_ARCHIVED" => EndReason::Archived,
-                        _ => EndReason::Revoked,
-                    };
-                }
-            }
-            tokio::time::sleep(AUTHORITY_CHECK_PAUSE).await;
-        }
     }
 }
 

@@ -12,6 +12,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use migration::{Migrator, MigratorTrait};
 
 use crate::access::reader::Reader;
+use crate::access::watch::AuthorityWatch;
 use crate::admission::Admission;
 use crate::api_key::last_used::LastUsed;
 use crate::api_key::secret::Peppers;
@@ -35,6 +36,7 @@ pub struct App {
     pub kernel: Kernel,
     pub ledger: Ledger,
     pub relay: Relay,
+    pub watch: AuthorityWatch,
     pub peppers: Peppers,
     pub keys: Reader,
     pub throttle: Throttle,
@@ -52,7 +54,8 @@ impl App {
         let db = Database::open(&settings.database_url, settings.postgres_connections).await?;
         let kernel = Kernel::new(db, world);
         let ledger = Ledger::new(kernel.clone());
-        let relay = Relay::new(kernel.clone());
+        let watch = AuthorityWatch::new(kernel.clone());
+        let relay = Relay::new(kernel.clone(), watch.clone());
         let limits = PointLimits {
             key_per_second: settings.key_points_per_second.into(),
             root_per_second: settings.root_points_per_second.into(),
@@ -65,6 +68,7 @@ impl App {
             kernel,
             ledger,
             relay,
+            watch,
             peppers,
             last_used: LastUsed::default(),
             settings,
@@ -106,6 +110,7 @@ impl App {
                 kernel: self.kernel.clone(),
                 ledger: self.ledger.clone(),
                 relay: self.relay.clone(),
+                watch: self.watch.clone(),
                 peppers: self.peppers.clone(),
                 keys: self.keys.clone(),
                 throttle: self.throttle.clone(),
@@ -166,6 +171,7 @@ impl App {
         let metrics = PrometheusBuilder::new().install_recorder().ok();
         let router = self.router(graphiql, metrics)?.into_make_service_with_connect_info::<SocketAddr>();
         let worker = tokio::spawn(crate::credit::worker::run(self.kernel.clone(), self.shutdown.clone()));
+        let sealer = tokio::spawn(crate::audit::seal::run(self.kernel.clone(), self.shutdown.clone()));
         let webhooks = self.send_webhooks();
         let last_used = tokio::spawn(self.last_used.clone().run(self.kernel.clone(), self.shutdown.clone()));
         let shutdown = self.shutdown.clone();
@@ -188,6 +194,7 @@ impl App {
             () = ended => tracing::warn!("some connections did not end in time"),
         }
         worker.abort();
+        sealer.abort();
         // The one writes once more when the shutdown begins, the other waits for what it sent.
         for ending in [last_used, webhooks] {
             if let Err(error) = ending.await {

@@ -1,14 +1,17 @@
 //! `banyan`: serve, and what an operator needs beside it.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use banyan::app::App;
+use banyan::audit::{file, verify};
 use banyan::kernel::clock::World;
 use banyan::kernel::error::{Error, Fault, Result};
 use banyan::settings::{Settings, SettingsInput};
 use banyan::{schema, seed};
 use clap::{Parser, Subcommand};
+use entity::id::RealmId;
 
 /// A control plane for platforms that run many businesses.
 #[derive(Parser)]
@@ -45,6 +48,11 @@ enum Command {
         #[command(subcommand)]
         command: LedgerCommand,
     },
+    /// Look after the audit trail.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Say whether database, migrations and pepper are in order.
     Doctor,
 }
@@ -53,6 +61,24 @@ enum Command {
 enum LedgerCommand {
     /// Replay every entry and compare all cached figures with it; names the first difference.
     Verify,
+}
+
+#[derive(Subcommand)]
+enum AuditCommand {
+    /// Follow the chain over every entry; names the first that was changed, removed, added or reordered.
+    Verify {
+        /// An exported file to follow it in, without a database.
+        #[arg(long)]
+        file: Option<PathBuf>,
+    },
+    /// Write the trail with its chain to a new file, as lines of JSON.
+    Export {
+        /// Only this realm, `realm_…`.
+        #[arg(long)]
+        realm: Option<RealmId>,
+        /// Where to; it must not be there yet.
+        file: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -115,6 +141,7 @@ async fn run(command: Command, settings: Settings) -> Result<ExitCode> {
                 return Ok(ExitCode::FAILURE);
             }
         }
+        Command::Audit { command } => return audit(command, settings).await,
         Command::Doctor => {
             let backend = settings.database_url.split(':').next().unwrap_or_default().to_owned();
             let app = App::open(settings, World::system()).await?;
@@ -123,6 +150,28 @@ async fn run(command: Command, settings: Settings) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn audit(command: AuditCommand, settings: Settings) -> Result<ExitCode> {
+    let report = match command {
+        AuditCommand::Verify { file: Some(path) } => match file::verify(&path)? {
+            file::Verdict::Whole(report) => report,
+            file::Verdict::Flawed(flaw) => {
+                say(&format!("{flaw}\n"));
+                return Ok(ExitCode::FAILURE);
+            }
+        },
+        AuditCommand::Verify { file: None } => {
+            let app = App::open(settings, World::system()).await?;
+            verify::run(&app.kernel).await?
+        }
+        AuditCommand::Export { realm, file: path } => {
+            let app = App::open(settings, World::system()).await?;
+            file::export(&app.kernel, realm, &path).await?
+        }
+    };
+    say(&report.to_string());
+    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn serve(settings: Settings) -> Result<ExitCode> {

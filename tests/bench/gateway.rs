@@ -36,7 +36,7 @@ impl Gateway {
         Self { process, address }
     }
 
-    #[allow(dead_code, reason = "not every benchmark stops a gateway in its tracks")]
+    #[allow(dead_code, reason = "not every benchmark asks")]
     pub fn process_id(&self) -> u32 {
         self.process.id()
     }

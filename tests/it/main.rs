@@ -3,7 +3,9 @@
 mod access;
 mod access_table;
 mod api_key;
+mod audit;
 mod bad_input;
+mod crash;
 mod credit_charge;
 mod credit_charge_batch;
 mod credit_hold;
@@ -29,6 +31,7 @@ mod program;
 mod rate_limit;
 mod schema;
 mod seed;
+mod stream_clients;
 mod webhook;
 mod webhook_library;
 mod webhook_refused;

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 const END_DEADLINE: Duration = Duration::from_secs(5);
 
 /// A running gateway; it is killed when a test panics.
-struct Gateway {
+pub struct Gateway {
     process: Child,
-    url: String,
+    pub url: String,
     client: reqwest::Client,
 }
 
@@ -29,7 +29,7 @@ impl Gateway {
         Self::start_with(command)
     }
 
-    fn start_with(mut command: Command) -> Self {
+    pub fn start_with(mut command: Command) -> Self {
         command.args(["--listen", "127.0.0.1:0", "serve"]);
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the gateway starts");
         let stdout = process.stdout.take().expect("the output is piped");
@@ -40,8 +40,12 @@ impl Gateway {
         Self { process, url, client: reqwest::Client::new() }
     }
 
-    async fn ask(&self, key: Option<&str>, document: &str) -> Value {
-        let mut request = self.client.post(&self.url).json(&json!({ "query": document }));
+    pub async fn ask(&self, key: Option<&str>, document: &str) -> Value {
+        self.ask_with(key, document, Value::Null).await
+    }
+
+    pub async fn ask_with(&self, key: Option<&str>, document: &str, variables: Value) -> Value {
+        let mut request = self.client.post(&self.url).json(&json!({ "query": document, "variables": variables }));
         if let Some(key) = key {
             request = request.bearer_auth(key);
         }
@@ -49,8 +53,14 @@ impl Gateway {
         answer.json().await.expect("an answer is JSON")
     }
 
+    /// Ends it where it stands, with SIGKILL.
+    pub fn kill(mut self) {
+        self.process.kill().expect("the gateway is still there to be killed");
+        self.process.wait().expect("the process can be waited for");
+    }
+
     /// Asks it to end, as a supervisor does.
-    fn terminate(mut self) -> (ExitStatus, Duration) {
+    pub fn terminate(mut self) -> (ExitStatus, Duration) {
         let begun = Instant::now();
         let asked = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
         assert!(asked.is_ok_and(|status| status.success()), "the gateway is still there to be asked");
@@ -73,7 +83,7 @@ impl Drop for Gateway {
 }
 
 /// The program with this data directory, and nothing of the developer's own settings.
-fn program(data: &Path) -> Command {
+pub fn program(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_banyan-under-test"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("BANYAN_")) {
         command.env_remove(name);
@@ -179,4 +189,35 @@ fn ledger_verify_fails_on_a_tampered_ledger() {
     assert_eq!(verified.status.code(), Some(1));
     let found = String::from_utf8_lossy(&verified.stdout).into_owned();
     assert!(found.contains("DIFFERENCE in wallet balance: its buckets"), "{found}");
+}
+
+#[test]
+fn audit_verify_fails_on_a_tampered_trail_and_an_exported_file_needs_no_database() {
+    let data = tempfile::tempdir().expect("a temporary directory is made");
+    let banyan = |arguments: &[&str]| program(data.path()).args(arguments).output().expect("the program runs");
+    assert!(banyan(&["seed", "--organizations", "3"]).status.success());
+    let exported = banyan(&["audit", "export", "trail.jsonl"]);
+    assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
+    assert!(banyan(&["audit", "verify"]).status.success());
+    runtime().block_on(async {
+        let url = format!("sqlite://{}", data.path().join("data/banyan.db").display());
+        let connection = sea_orm::Database::connect(url).await.expect("the database opens");
+        let tamper = "UPDATE audit_event SET outcome = 'DENIED' WHERE action = 'organizationCreate'";
+        sea_orm::ConnectionTrait::execute_unprepared(&connection, tamper).await.expect("the entry is there");
+        connection.close().await.expect("the database closes");
+    });
+    let verified = banyan(&["audit", "verify"]);
+    assert_eq!(verified.status.code(), Some(1));
+    let found = String::from_utf8_lossy(&verified.stdout).into_owned();
+    assert!(found.contains("DIFFERENCE in realm_") && found.contains("entry 1 was changed"), "{found}");
+
+    std::fs::remove_dir_all(data.path().join("data")).expect("the database is gone");
+    let whole = banyan(&["audit", "verify", "--file", "trail.jsonl"]);
+    assert!(whole.status.success(), "{}", String::from_utf8_lossy(&whole.stdout));
+    let path = data.path().join("trail.jsonl");
+    let trail = std::fs::read_to_string(&path).expect("the trail is text");
+    std::fs::write(&path, trail.replacen("DONE", "DENY", 1)).expect("the trail is written");
+    let altered = banyan(&["audit", "verify", "--file", "trail.jsonl"]);
+    assert_eq!(altered.status.code(), Some(1));
+    assert!(!data.path().join("data").exists(), "a database was made");
 }

@@ -17,6 +17,7 @@ use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 
 use crate::organization::New;
+use crate::payload;
 use crate::record::{self, Record};
 use crate::store::Home;
 use crate::world::{NOON, SeededIds};
@@ -194,6 +195,7 @@ impl TestApp {
             return;
         }
         self.check_ledger().await;
+        payload::check(self).await;
         let record = std::mem::take(&mut *self.0.record.lock().unwrap_or_else(PoisonError::into_inner));
         record.compare(self).await;
     }

@@ -1,8 +1,8 @@
 //! The harness of the integration tests: the real router, a real database, one of its own for every test.
 //!
 //! A test is written once, in [`both!`], and runs twice: on SQLite and on PostgreSQL. It talks GraphQL to the router in
-//! process, without a socket. When it ends well, the harness looks at what it left: the ledger must add up, and every
-//! mutation that was done or denied must have exactly one audit entry.
+//! process, without a socket. When it ends well, the harness looks at what it left: the ledger must add up, every
+//! mutation that was done or denied must have exactly one audit entry, and every event must carry what the catalogue says.
 //!
 //! Time stands still until a test moves it ([`TestApp::advance`]). Ids are seeded, so a failure repeats:
 //! `BANYAN_TEST_SEED=7 cargo test -p tests`.
@@ -18,6 +18,7 @@ mod app;
 pub mod durable;
 pub mod oracle;
 mod organization;
+mod payload;
 pub mod postgres;
 mod receiver;
 mod record;

@@ -99,7 +99,7 @@ macro_rules! fields {
 
 fields! {
     Query {
-        viewer: Nothing;
+        viewer eventTypes: Nothing;
         node nodes explainAccess: SignedIn;
         organization organizations meters: OrganizationRead;
         organizationArchivePlan organizationSuspendPlan: OrganizationControl;
@@ -233,8 +233,9 @@ fields! {
     WebhookDeliveryAttempt by WebhookRead { number startedAt durationMs responseStatus responseBody error: Handed; }
     AuditEvent by AuditRead {
         id organizationId actingOrganizationId actor actorKind action targetId outcome change: Handed;
-        requestId address createdAt: Handed;
+        before after requestId address createdAt: Handed;
     }
+    EventType { name description delegation schema: Nothing; }
     Event by EventRead { id cursor type organizationId occurredAt data: Handed; }
 
     Project by ProjectRead { id organization name timezone createdAt: Handed; }

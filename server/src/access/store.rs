@@ -238,10 +238,19 @@ pub async fn key_and_paths(
     Ok(keys_and_paths(connection, realm, &HashSet::from([ask])).await?.get(ask))
 }
 
-/// Keys as they stand now, in one statement.
+/// Keys of a realm as they stand now, in one statement.
 pub async fn keys(
     connection: &impl ConnectionTrait,
     realm: RealmId,
+    ids: &BTreeSet<ApiKeyId>,
+) -> Result<HashMap<ApiKeyId, KeyRow>> {
+    keys_of(connection, &[realm], ids).await
+}
+
+/// The same of many realms; of any when none is named.
+pub async fn keys_of(
+    connection: &impl ConnectionTrait,
+    realms: &[RealmId],
     ids: &BTreeSet<ApiKeyId>,
 ) -> Result<HashMap<ApiKeyId, KeyRow>> {
     if ids.is_empty() {
@@ -249,9 +258,18 @@ pub async fn keys(
     }
     let mut sql = Sql::new(
         "SELECT realm_id, id, family_id, organization_id, environment, scopes, allowed_ips, secret_hash, pepper_id,
-           expires_at, revoked_at FROM api_key WHERE realm_id = ",
+           expires_at, revoked_at FROM api_key WHERE id",
     );
-    sql.bind(realm).push(" AND id").within(ids.iter().copied());
+    sql.within(ids.iter().copied());
+    match realms {
+        [] => {}
+        [realm] => {
+            sql.push(" AND realm_id = ").bind(*realm);
+        }
+        realms => {
+            sql.push(" AND realm_id").within(realms.iter().copied());
+        }
+    }
     let rows = KeyRow::find_by_statement(sql.statement(connection)).all(connection).await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }

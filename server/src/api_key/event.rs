@@ -3,13 +3,14 @@
 use entity::id::{ApiKeyId, KeyFamilyId};
 use entity::kind::Environment;
 use entity::timestamp::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub const CREATED: &str = "api_key.created";
 pub const ROTATED: &str = "api_key.rotated";
 pub const REVOKED: &str = "api_key.revoked";
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Created<'a> {
     pub api_key_id: ApiKeyId,
@@ -18,7 +19,7 @@ pub struct Created<'a> {
     pub environment: Environment,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Rotated {
     pub api_key_id: ApiKeyId,
@@ -26,7 +27,7 @@ pub struct Rotated {
     pub superseded_works_until: Timestamp,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Revoked<'a> {
     pub api_key_ids: &'a [ApiKeyId],

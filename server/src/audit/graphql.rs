@@ -4,19 +4,24 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use entity::audit_event;
-use entity::id::{ApiKeyId, OperatorKeyId};
+use entity::id::{AnyId, ApiKeyId, OperatorKeyId};
 use entity::kind::PrincipalKind as Principal;
 use futures_util::future::BoxFuture;
+use uuid::Uuid;
 
 use crate::access::fields::needs;
 use crate::audit::store::{self, Filter};
-use crate::kernel::error::Error;
+use crate::kernel::error::{Error, Refusal};
 use crate::kernel::page::{Cursor, Slice, SortKey};
+use crate::kernel::tx::{AFTER, BEFORE};
 use crate::organization::graphql::page;
 use crate::schema::connection::{Paged, connection};
 use crate::schema::kind::{AuditOutcome, PrincipalKind};
 use crate::schema::scalar::{DateTime, Json};
 use crate::schema::session::{Session, expose, optional_id};
+
+/// How Banyan's own workers are named as actors.
+const SYSTEM: &str = "system";
 
 /// Something that was done, or was tried and refused for lack of rights.
 #[derive(Clone)]
@@ -50,7 +55,7 @@ impl AuditEvent {
         match (self.0.actor_kind, self.0.actor_id) {
             (Principal::ApiKey, Some(id)) => ApiKeyId::from(id).to_string(),
             (Principal::Operator, Some(id)) => OperatorKeyId::from(id).to_string(),
-            _ => "system".to_owned(),
+            _ => SYSTEM.to_owned(),
         }
     }
 
@@ -79,6 +84,16 @@ impl AuditEvent {
         Json(self.0.change.0.clone())
     }
 
+    /// The fields of the record that changed, as they were. Null when it was no change of a record.
+    async fn before(&self) -> Option<Json> {
+        self.part(BEFORE)
+    }
+
+    /// The same fields as they became.
+    async fn after(&self) -> Option<Json> {
+        self.part(AFTER)
+    }
+
     /// The request it came with.
     async fn request_id(&self) -> String {
         self.0.request_id.to_string()
@@ -95,13 +110,57 @@ impl AuditEvent {
     }
 }
 
+impl AuditEvent {
+    fn part(&self, name: &str) -> Option<Json> {
+        self.0.change.0.get(name).cloned().map(Json)
+    }
+}
+
 /// Which entries of the audit trail are meant. Conditions add up.
-#[derive(InputObject, Clone, Debug, Default)]
+#[derive(InputObject, Clone, Debug)]
 pub struct AuditEventFilter {
+    /// Only what this actor did: a key's id, or `system`.
+    pub actor: Option<String>,
     /// Only this mutation.
     pub action: Option<String>,
+    /// Only what was done to this: the id of an organization, a key, a hold, an endpoint….
+    pub target_id: Option<String>,
     /// Only what was let through, or only what was not.
     pub outcome: Option<AuditOutcome>,
+    /// Whether what was done below the organization is meant too.
+    #[graphql(default = true)]
+    pub descendants: bool,
+    /// Not before this instant.
+    pub from: Option<DateTime>,
+    /// Before this instant.
+    pub to: Option<DateTime>,
+}
+
+impl AuditEventFilter {
+    fn read(self) -> Result<Filter, Refusal> {
+        Ok(Filter {
+            actor: self.actor.as_deref().map(read_actor).transpose()?,
+            action: self.action,
+            target: self.target_id,
+            outcome: self.outcome.map(Into::into),
+            own: !self.descendants,
+            from: self.from.map(|at| at.0),
+            to: self.to.map(|at| at.0),
+        })
+    }
+}
+
+/// An actor as `AuditEvent.actor` names it.
+fn read_actor(text: &str) -> Result<(Principal, Option<Uuid>), Refusal> {
+    match text.parse() {
+        Ok(AnyId::ApiKey(id)) => Ok((Principal::ApiKey, Some(id.into()))),
+        Ok(AnyId::OperatorKey(id)) => Ok((Principal::Operator, Some(id.into()))),
+        _ if text == SYSTEM => Ok((Principal::System, None)),
+        _ => {
+            let message = format!("An actor is a key's id, such as key_…, or \"{SYSTEM}\".");
+            Err(Refusal::invalid("filter.actor", message))
+        }
+    }
 }
 
 #[derive(Default)]
@@ -109,7 +168,8 @@ pub struct AuditQuery;
 
 #[Object]
 impl AuditQuery {
-    /// What was done in an organization and below it, newest first. Needs `audit:read`.
+    /// What was done in an organization and below it, newest first: changes, and mutations that were refused for lack of
+    /// rights. Reads are not in it. Needs `audit:read`.
     #[expect(clippy::too_many_arguments, reason = "a Relay connection with a filter has these arguments")]
     async fn audit_events(
         &self,
@@ -124,8 +184,8 @@ impl AuditQuery {
     ) -> Result<Option<AuditEventConnection>> {
         let page = page(ctx, first, after.as_deref(), last, before.as_deref())?;
         let session = Session::of(ctx);
-        let filter = filter.unwrap_or_default();
-        let filter = Filter { action: filter.action, outcome: filter.outcome.map(Into::into) };
+        let filter = filter.map(AuditEventFilter::read).transpose();
+        let filter = filter.map_err(|refusal| expose(ctx, refusal.into()))?.unwrap_or_default();
         let read = async {
             let named = optional_id(organization_id.as_ref(), "organizationId")?;
             let (realm, path, _) = session.target(named, const { needs("Query", "auditEvents") }).await?;

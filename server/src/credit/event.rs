@@ -6,6 +6,7 @@ use entity::credits::Credits;
 use entity::id::{BucketId, HoldId, KeyFamilyId, OrganizationId, TransactionId};
 use entity::kind::{Environment, StarvedReason};
 use entity::timestamp::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::credit::engine::Book;
@@ -28,164 +29,118 @@ pub const REFILL_FIRED: &str = "credit.refill.fired";
 pub const REFILL_STARVED: &str = "credit.refill.starved";
 pub const CAP_WARNING: &str = "credit.cap.warning";
 
-/// One payload serves all: what does not apply is absent.
-#[derive(Default, Serialize)]
+/// What happened, and whose wallets have other figures now; who watches a wallet looks there.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Movement {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    environment: Option<Environment>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    amount: Option<Credits>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    returned: Option<Credits>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hold_id: Option<HoldId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    transaction_id: Option<TransactionId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bucket_id: Option<BucketId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key_family_id: Option<KeyFamilyId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source_organization_id: Option<OrganizationId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target_organization_id: Option<OrganizationId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<StarvedReason>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    limit: Option<CapKind>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    percent: Option<i64>,
-    /// Whose wallets have other figures now; who watches a wallet looks here.
+pub struct Moved<T> {
+    #[serde(flatten)]
+    what: T,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    #[schemars(default)]
     wallets: BTreeSet<OrganizationId>,
+}
+
+macro_rules! payloads {
+    ($( $(#[$doc:meta])* $name:ident { $( $(#[$attribute:meta])* $field:ident: $type:ty ),+ $(,)? } )+) => {$(
+        $(#[$doc])*
+        #[derive(Serialize, JsonSchema)]
+        #[serde(rename_all = "camelCase")]
+        pub struct $name { $( $(#[$attribute])* $field: $type ),+ }
+    )+};
+}
+
+payloads! {
+    Charged {
+        environment: Environment,
+        amount: Credits,
+        hold_id: HoldId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        key_family_id: Option<KeyFamilyId>,
+    }
+    Held { environment: Environment, amount: Credits, hold_id: HoldId, expires_at: Timestamp }
+    Captured { environment: Environment, amount: Credits, returned: Credits, hold_id: HoldId }
+    /// Also of a hold whose time was up.
+    Returned { environment: Environment, returned: Credits, hold_id: HoldId }
+    Refunded { environment: Environment, amount: Credits, hold_id: HoldId }
+    Granted { environment: Environment, amount: Credits, transaction_id: TransactionId }
+    Transferred {
+        environment: Environment,
+        amount: Credits,
+        transaction_id: TransactionId,
+        source_organization_id: OrganizationId,
+        target_organization_id: OrganizationId,
+    }
+    /// Of an archive's sweep and of an automatic refill, which move LIVE credits only.
+    MovedLive {
+        amount: Credits,
+        transaction_id: TransactionId,
+        source_organization_id: OrganizationId,
+        target_organization_id: OrganizationId,
+    }
+    Expired { environment: Environment, amount: Credits, transaction_id: TransactionId, bucket_id: BucketId }
+    RefillStarved { reason: StarvedReason }
+    CapWarning {
+        limit: CapKind,
+        percent: i64,
+        /// When the limit begins anew.
+        expires_at: Timestamp,
+    }
 }
 
 /// The events of a decision. The first one names every wallet that changed.
 pub fn of(book: &Book, decision: &Decision) -> Vec<Event> {
     let mut wallets: BTreeSet<OrganizationId> = decision.wallets.iter().map(|change| change.organization).collect();
-    let mut events = Vec::new();
-    for notice in &decision.notices {
-        let Some((event_type, organization, mut movement)) = movement_of(book, notice) else { continue };
-        movement.wallets = std::mem::take(&mut wallets);
-        let path: Vec<OrganizationId> = book.path(organization).map(|node| node.id).collect();
-        if !path.is_empty() {
-            events.push(Event::new(event_type, path, &movement));
-        }
-    }
-    events
+    decision.notices.iter().filter_map(|notice| event_of(book, notice, &mut wallets)).collect()
 }
 
-fn movement_of(book: &Book, notice: &Notice) -> Option<(&'static str, OrganizationId, Movement)> {
-    let none = Movement::default;
-    Some(match *notice {
-        Notice::ChargeMade { hold, organization, environment, amount, family } => (
-            CHARGED,
-            organization,
-            Movement {
-                environment: Some(environment),
-                amount: Some(amount),
-                hold_id: Some(hold),
-                key_family_id: family,
-                ..none()
-            },
-        ),
-        Notice::HoldOpened { hold, organization, environment, amount, expires_at } => (
-            HELD,
-            organization,
-            Movement {
-                environment: Some(environment),
-                amount: Some(amount),
-                hold_id: Some(hold),
-                expires_at: Some(expires_at),
-                ..none()
-            },
-        ),
-        Notice::HoldCaptured { hold, organization, environment, amount, returned } => (
-            CAPTURED,
-            organization,
-            Movement {
-                environment: Some(environment),
-                amount: Some(amount),
-                returned: Some(returned),
-                hold_id: Some(hold),
-                ..none()
-            },
-        ),
-        Notice::HoldVoided { hold, organization, environment, returned } => (
-            VOIDED,
-            organization,
-            Movement { environment: Some(environment), returned: Some(returned), hold_id: Some(hold), ..none() },
-        ),
-        Notice::HoldExpired { hold, organization, environment, returned } => (
-            HOLD_EXPIRED,
-            organization,
-            Movement { environment: Some(environment), returned: Some(returned), hold_id: Some(hold), ..none() },
-        ),
-        Notice::RefundMade { hold, organization, environment, amount } => (
-            REFUNDED,
-            organization,
-            Movement { environment: Some(environment), amount: Some(amount), hold_id: Some(hold), ..none() },
-        ),
-        Notice::GrantMade { transaction, organization, environment, amount } => (
-            GRANTED,
-            organization,
-            Movement {
-                environment: Some(environment),
-                amount: Some(amount),
-                transaction_id: Some(transaction),
-                ..none()
-            },
-        ),
-        Notice::TransferMade { transaction, source, target, environment, amount } => (
+fn event_of(book: &Book, notice: &Notice, wallets: &mut BTreeSet<OrganizationId>) -> Option<Event> {
+    let mut telling = Telling { book, wallets };
+    match *notice {
+        Notice::ChargeMade { hold, organization, environment, amount, family } => {
+            telling.of(CHARGED, organization, Charged { environment, amount, hold_id: hold, key_family_id: family })
+        }
+        Notice::HoldOpened { hold, organization, environment, amount, expires_at } => {
+            telling.of(HELD, organization, Held { environment, amount, hold_id: hold, expires_at })
+        }
+        Notice::HoldCaptured { hold, organization, environment, amount, returned } => {
+            telling.of(CAPTURED, organization, Captured { environment, amount, returned, hold_id: hold })
+        }
+        Notice::HoldVoided { hold, organization, environment, returned } => {
+            telling.of(VOIDED, organization, Returned { environment, returned, hold_id: hold })
+        }
+        Notice::HoldExpired { hold, organization, environment, returned } => {
+            telling.of(HOLD_EXPIRED, organization, Returned { environment, returned, hold_id: hold })
+        }
+        Notice::RefundMade { hold, organization, environment, amount } => {
+            telling.of(REFUNDED, organization, Refunded { environment, amount, hold_id: hold })
+        }
+        Notice::GrantMade { transaction, organization, environment, amount } => {
+            telling.of(GRANTED, organization, Granted { environment, amount, transaction_id: transaction })
+        }
+        Notice::TransferMade { transaction, source, target, environment, amount } => telling.of(
             TRANSFERRED,
             target,
-            Movement {
-                environment: Some(environment),
-                amount: Some(amount),
-                transaction_id: Some(transaction),
-                source_organization_id: Some(source),
-                target_organization_id: Some(target),
-                ..none()
+            Transferred {
+                environment,
+                amount,
+                transaction_id: transaction,
+                source_organization_id: source,
+                target_organization_id: target,
             },
         ),
-        Notice::CreditsSwept { transaction, from, to, amount } => (
-            SWEPT,
-            from,
-            Movement {
-                amount: Some(amount),
-                transaction_id: Some(transaction),
-                source_organization_id: Some(from),
-                target_organization_id: Some(to),
-                ..none()
-            },
-        ),
-        Notice::CreditsExpired { transaction, organization, environment, bucket, amount } => (
+        Notice::CreditsSwept { transaction, from, to, amount } => {
+            telling.of(SWEPT, from, moved_live(transaction, from, to, amount))
+        }
+        Notice::CreditsExpired { transaction, organization, environment, bucket, amount } => telling.of(
             EXPIRED,
             organization,
-            Movement {
-                environment: Some(environment),
-                amount: Some(amount),
-                transaction_id: Some(transaction),
-                bucket_id: Some(bucket),
-                ..none()
-            },
+            Expired { environment, amount, transaction_id: transaction, bucket_id: bucket },
         ),
-        Notice::RefillFired { transaction, organization, parent, amount } => (
-            REFILL_FIRED,
-            organization,
-            Movement {
-                amount: Some(amount),
-                transaction_id: Some(transaction),
-                source_organization_id: Some(parent),
-                target_organization_id: Some(organization),
-                ..none()
-            },
-        ),
+        Notice::RefillFired { transaction, organization, parent, amount } => {
+            telling.of(REFILL_FIRED, organization, moved_live(transaction, parent, organization, amount))
+        }
         Notice::RefillStarved { organization, reason } => {
-            (REFILL_STARVED, organization, Movement { reason: Some(reason), ..none() })
+            telling.of(REFILL_STARVED, organization, RefillStarved { reason })
         }
         Notice::CapWarning { cap, percent, resets_at, .. } => {
             let (limit, organization) = match cap {
@@ -193,13 +148,31 @@ fn movement_of(book: &Book, notice: &Notice) -> Option<(&'static str, Organizati
                 Cap::Subtree(id) => (CapKind::Subtree, id),
                 Cap::Family(id) => (CapKind::KeyFamily, book.family(id)?.organization),
             };
-            (
-                CAP_WARNING,
-                organization,
-                Movement { limit: Some(limit), percent: Some(percent), expires_at: Some(resets_at), ..none() },
-            )
+            telling.of(CAP_WARNING, organization, CapWarning { limit, percent, expires_at: resets_at })
         }
         // Told by the `wallets` of the others.
-        Notice::WalletChanged { .. } => return None,
-    })
+        Notice::WalletChanged { .. } => None,
+    }
+}
+
+fn moved_live(transaction: TransactionId, from: OrganizationId, to: OrganizationId, amount: Credits) -> MovedLive {
+    MovedLive { amount, transaction_id: transaction, source_organization_id: from, target_organization_id: to }
+}
+
+/// A decision being told.
+struct Telling<'a> {
+    book: &'a Book,
+    /// Not told yet.
+    wallets: &'a mut BTreeSet<OrganizationId>,
+}
+
+impl Telling<'_> {
+    fn of<T: Serialize>(&mut self, event_type: &'static str, organization: OrganizationId, what: T) -> Option<Event> {
+        let path: Vec<OrganizationId> = self.book.path(organization).map(|node| node.id).collect();
+        if path.is_empty() {
+            return None;
+        }
+        let wallets = std::mem::take(self.wallets);
+        Some(Event::new(event_type, path, &Moved { what, wallets }))
+    }
 }

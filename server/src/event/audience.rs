@@ -1,8 +1,11 @@
-//! Whose events are meant. Pure.
+//! Whose events are meant, and what of them is told: the one rule of streams and of webhooks. Pure.
 
 use entity::event;
 use entity::id::{OrganizationId, RealmId};
 use entity::kind::EventScope;
+
+use crate::access::policy::Reach;
+use crate::event::catalogue;
 
 /// Whose events a stream is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +34,18 @@ pub const fn reaches(scope: EventScope, distance: usize) -> bool {
         EventScope::Own => distance == 0,
         EventScope::Children => distance <= 1,
         EventScope::Subtree => true,
+    }
+}
+
+/// Whether this is told to somebody who reaches so far into the organization it happened to as it is now: control always,
+/// wallets and data as far as every edge on the way delegates them (SPEC §8). Who reaches nothing any more, because the
+/// organization moved away, hears of control that happened before: that it left is control, what it earned is its own.
+pub fn is_told(event_type: &str, reach: Option<Reach>) -> bool {
+    let Some(wanted) = catalogue::delegation_of(event_type) else { return true };
+    match reach {
+        Some(Reach::Operator | Reach::Own) => true,
+        Some(Reach::Descendant(delegated)) => delegated.contains(wanted),
+        None => false,
     }
 }
 

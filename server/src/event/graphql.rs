@@ -13,9 +13,9 @@ use crate::event::audience::Audience;
 use crate::event::relay::WalletAudience;
 use crate::event::stream::{self, Wanted};
 use crate::event::{catalogue, wallets};
-use crate::http::Resume;
+use crate::http::{Opening, Resume};
 use crate::kernel::error::{Error, ErrorCode, Refusal};
-use crate::schema::kind::{Environment, EventScope};
+use crate::schema::kind::{Delegation, Environment, EventScope};
 use crate::schema::scalar::{DateTime, Json};
 use crate::schema::session::{Session, expose, optional_id};
 
@@ -61,6 +61,45 @@ impl Event {
     }
 }
 
+/// A type of event.
+pub struct EventType(&'static catalogue::EventType);
+
+/// A type of event.
+#[Object]
+impl EventType {
+    /// Its name, such as `credit.charged`: what streams and webhook endpoints are narrowed to.
+    async fn name(&self) -> &str {
+        self.0.name
+    }
+
+    /// When it happens.
+    async fn description(&self) -> &str {
+        self.0.description
+    }
+
+    /// What every edge between the organization it happens to and an ancestor has to delegate for the ancestor to hear of
+    /// it. Null for what belongs to control, which always reaches.
+    async fn delegation(&self) -> Option<Delegation> {
+        catalogue::delegation_of(self.0.name).map(Into::into)
+    }
+
+    /// The JSON Schema (2020-12) of the event's `data`. Fields may be added to it; none changes its meaning or goes.
+    async fn schema(&self) -> Json {
+        Json(self.0.schema())
+    }
+}
+
+#[derive(Default)]
+pub struct EventQuery;
+
+#[Object]
+impl EventQuery {
+    /// Every type of event there is, with what it carries.
+    async fn event_types(&self) -> Vec<EventType> {
+        catalogue::EVENT_TYPES.iter().map(EventType).collect()
+    }
+}
+
 /// The patterns of a stream, each of which must mean a type there is.
 fn read_types(types: Option<Vec<String>>) -> Result<Vec<String>, Refusal> {
     let types = types.unwrap_or_default();
@@ -69,17 +108,9 @@ fn read_types(types: Option<Vec<String>>) -> Result<Vec<String>, Refusal> {
     if types.len() > TYPES_MAX {
         return Err(refused(format!("types has at most {TYPES_MAX} members.")));
     }
-    match types.iter().find(|pattern| !catalogue::is_known(pattern)) {
+    match catalogue::unknown(&types) {
         None => Ok(types),
-        Some(unknown) => {
-            let shown: String = unknown.chars().take(catalogue::PATTERN_MAX_CHARS).collect();
-            let message = format!(
-                "There is no event type \"{}\". Did you mean {}?",
-                shown.escape_debug(),
-                catalogue::nearest(unknown)
-            );
-            Err(refused(message))
-        }
+        Some(message) => Err(refused(message)),
     }
 }
 
@@ -127,6 +158,7 @@ impl EventSubscription {
             stream::open(session, Wanted { audience, types: types.into(), after }).await
         };
         let opened = open.await.map_err(|error| expose(ctx, error))?;
+        listens(ctx);
         let resume = ctx.data_opt::<Resume>().cloned().unwrap_or_default();
         Ok(opened.map(move |event| match event {
             Ok(event) => {
@@ -154,7 +186,15 @@ impl EventSubscription {
             wallets::open(session, WalletAudience { audience, environment: environment.into() }).await
         };
         let opened = open.await.map_err(|error| expose(ctx, error))?;
+        listens(ctx);
         Ok(opened.map(|wallet| wallet.map_err(gone)))
+    }
+}
+
+/// From now on nothing is missed.
+fn listens(ctx: &Context<'_>) {
+    if let Some(opening) = ctx.data_opt::<Opening>() {
+        opening.done();
     }
 }
 

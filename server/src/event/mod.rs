@@ -13,7 +13,7 @@
 //! that does not read: it is told SLOW_CONSUMER and the cursor to go on from.
 //!
 //! **Not here.** Writing events (the kernel), sending them elsewhere (webhooks), ending the streams of a credential that
-//! was cut off (admission).
+//! was cut off ([`crate::access::watch`]).
 
 pub mod audience;
 pub mod catalogue;

@@ -8,6 +8,7 @@ use entity::id::OrganizationId;
 
 use crate::access::policy::Reach;
 use crate::access::store as access_store;
+use crate::event::audience::is_told;
 use crate::event::catalogue;
 use crate::kernel::error::Result;
 use crate::schema::session::Session;
@@ -32,13 +33,10 @@ impl Sight {
 
     /// Whether the caller may see this event. At most one statement, for an organization not met before.
     pub async fn allows(&mut self, event: &event::Model) -> Result<bool> {
-        let Some(delegation) = catalogue::delegation_of(&event.event_type) else { return Ok(true) };
-        Ok(match self.reach(event).await? {
-            Some(Reach::Operator | Reach::Own) => true,
-            Some(Reach::Descendant(delegated)) => delegated.contains(delegation),
-            // It has left the subtree. That it did is control; what it earned is its own.
-            None => false,
-        })
+        if catalogue::delegation_of(&event.event_type).is_none() {
+            return Ok(true);
+        }
+        Ok(is_told(&event.event_type, self.reach(event).await?))
     }
 
     async fn reach(&mut self, event: &event::Model) -> Result<Option<Reach>> {

@@ -109,7 +109,7 @@ async fn run<E: Executor>(
         Err(answer) => return respond(&answer, media),
     };
     if media == Media::EventStream {
-        return sse::respond(service, ready, admitted.ended, request_id);
+        return sse::respond(service, ready, admitted.ended, request_id).await;
     }
     if kind == OperationType::Subscription {
         let message = "A subscription needs a stream: send `Accept: text/event-stream`, or open a WebSocket with the \

@@ -53,7 +53,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 pub use admission::{Admission, Admitted, Credentials, EndReason, TopLevelError};
 pub use fault::Fault;
 pub use guard::Guard;
-pub use pace::Resume;
+pub use pace::{Opening, Resume};
 pub use request_id::{RequestId, RequestIds};
 pub use settings::{GraphiqlSettings, HttpSettings, Tab, WebSocketSettings};
 pub use shutdown::Shutdown;

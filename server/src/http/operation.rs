@@ -13,7 +13,7 @@ use futures_util::{FutureExt, StreamExt};
 use super::admission::{Admitted, Credentials, TopLevelError, code};
 use super::answer::{Answer, Cost, Outcome};
 use super::guard::{Bill, Guard};
-use super::pace::Resume;
+use super::pace::{Opening, Resume};
 use super::parameters::Parameters;
 use super::{RequestId, Service, Throttle};
 
@@ -92,7 +92,7 @@ pub(super) struct Ready {
     pub(super) cost: Cost,
     bill: Bill,
     throttle: Arc<dyn Throttle>,
-    deadline: Duration,
+    pub(super) deadline: Duration,
 }
 
 impl Ready {
@@ -146,11 +146,13 @@ pub(super) async fn execute<E: Executor>(service: &Service<E>, mut ready: Ready,
 }
 
 /// The answers of any operation: one of a query or a mutation, any number of a subscription. A panic is the last
-/// of them. Where a subscription can be taken up again is noted in `resume`.
+/// of them. Where a subscription can be taken up again is noted in `resume`, that it listens in `opening`; so is that it
+/// answered or ended, which is as good.
 pub(super) fn stream<E: Executor>(
     service: &Arc<Service<E>>,
     ready: Ready,
     resume: Resume,
+    opening: Opening,
     request_id: RequestId,
 ) -> BoxStream<'static, Answer> {
     if ready.kind != OperationType::Subscription {
@@ -159,13 +161,18 @@ pub(super) fn stream<E: Executor>(
     }
     // A stream is paid for once, however long it runs.
     let cost = Cost { left: ready.throttle.left(), ..ready.cost };
-    let request = ready.request.data(resume);
+    let request = ready.request.data(resume).data(opening.clone());
     let responses = AssertUnwindSafe(service.executor.execute_stream(request, None)).catch_unwind();
+    let ended = opening.clone();
     responses
-        .map(move |item| match item {
-            Ok(response) => Answer::engine(response, &request_id).with_cost(cost),
-            Err(panic) => Answer::panicked(panic.as_ref(), &request_id).with_cost(cost),
+        .map(move |item| {
+            opening.done();
+            match item {
+                Ok(response) => Answer::engine(response, &request_id).with_cost(cost),
+                Err(panic) => Answer::panicked(panic.as_ref(), &request_id).with_cost(cost),
+            }
         })
+        .chain(stream::once(async move { ended.done() }).filter_map(|()| std::future::ready(None)))
         .boxed()
 }
 

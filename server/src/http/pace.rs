@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use tokio::sync::mpsc::{self, Receiver, Sender};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::RequestId;
@@ -27,6 +27,28 @@ impl Resume {
 
     fn get(&self) -> Option<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Whether a subscription listens yet. It is in the data of every subscription's request: the resolver sets it when nothing
+/// that happens from then on is missed.
+#[derive(Clone, Debug)]
+pub struct Opening(watch::Sender<bool>);
+
+impl Default for Opening {
+    fn default() -> Self {
+        Self(watch::Sender::new(false))
+    }
+}
+
+impl Opening {
+    pub fn done(&self) {
+        self.0.send_replace(true);
+    }
+
+    pub(super) async fn wait(&self) {
+        // It never closes: this holds the sender.
+        let _ = self.0.subscribe().wait_for(|done| *done).await;
     }
 }
 

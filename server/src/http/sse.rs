@@ -1,5 +1,7 @@
 //! Event streams, as graphql-sse's «distinct connections»: one request, its answers as `next`, then `complete`.
 //!
+//! The headers of a subscription leave when it listens: what happens after a client has them is not missed.
+//!
 //! A stream that ends because the gateway shuts down has no `complete`, so that the client comes back. One
 //! whose authority ends says so in a last `next`.
 //!
@@ -10,6 +12,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use async_graphql::Executor;
+use async_graphql::parser::types::OperationType;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -23,21 +26,27 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use super::admission::{EndReason, TopLevelError};
 use super::answer::Answer;
 use super::operation::{self, Ready};
-use super::pace::{End, Outgoing, Resume, Room};
+use super::pace::{End, Opening, Outgoing, Resume, Room};
 use super::{RequestId, Service};
 
-pub(super) fn respond<E: Executor>(
+pub(super) async fn respond<E: Executor>(
     service: &Arc<Service<E>>,
     ready: Ready,
     ended: BoxFuture<'static, EndReason>,
     request_id: RequestId,
 ) -> Response {
     let resume = Resume::default();
-    let answers = operation::stream(service, ready, resume.clone(), request_id.clone());
+    let opening = Opening::default();
+    let (is_subscription, deadline) = (ready.kind == OperationType::Subscription, ready.deadline);
+    let answers = operation::stream(service, ready, resume.clone(), opening.clone(), request_id.clone());
     let settings = &service.settings.websocket;
     let room =
         Room::new(settings.operation_buffer_messages, settings.socket_buffer_bytes, settings.slow_consumer_patience);
     let (messages, task) = room.feed(answers, Answer::to_json, resume, request_id.clone());
+    if is_subscription {
+        // Past the deadline the headers leave all the same: a client that waits for them has a deadline of its own.
+        let _ = tokio::time::timeout(deadline, opening.wait()).await;
+    }
     let answers = Answers {
         messages,
         task,

@@ -22,6 +22,25 @@ pub enum Subject {
     Platform,
 }
 
+impl Subject {
+    /// What was named, as it was named.
+    pub fn id(&self) -> Option<AnyId> {
+        match self {
+            Self::Organization(named) => named.map(AnyId::from),
+            Self::OwnerOf(id) => Some(*id),
+            Self::Platform => None,
+        }
+    }
+
+    /// What of an organization it is, when it is not the organization.
+    pub fn part(&self) -> Option<AnyId> {
+        match self {
+            Self::OwnerOf(id) => Some(*id),
+            Self::Organization(_) | Self::Platform => None,
+        }
+    }
+}
+
 /// A mutation as a value. Its serialized fields are the input that idempotency compares.
 pub trait Command: Serialize + Send + Sync {
     /// The mutation field's name: also the operation of the idempotency record and the action of the audit entry.

@@ -7,6 +7,7 @@ use async_graphql::Enum;
 use entity::credits::Credits;
 use entity::id::OrganizationId;
 use entity::timestamp::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Every code a client can meet. Closed: adding one is a change of the contract.
@@ -157,7 +158,8 @@ pub struct PayerPart {
 }
 
 /// Which limit refused.
-#[derive(Enum, Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Enum, Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub enum CapKind {
     /// The organization's own monthly cap.
     Monthly,

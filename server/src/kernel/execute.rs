@@ -61,7 +61,7 @@ impl Kernel {
                         C::NAME,
                         refusal.code.as_str()
                     );
-                    self.audit_if_denied(caller, C::NAME, &refusal).await;
+                    self.audit_if_denied(caller, C::NAME, command.subject().id(), &refusal).await;
                     return Err(Error::Refused(refusal));
                 }
                 other => return other,
@@ -148,7 +148,7 @@ impl Kernel {
         let output = command.run(tx).await?;
         // A new realm begins its own count.
         let sequence = if tx.home.is_some() { 0 } else { sequence };
-        record(tx, C::NAME, sequence).await?;
+        record(tx, C::NAME, subject, sequence).await?;
         if let Some(key) = key
             && C::is_final(&output)
         {
@@ -179,8 +179,14 @@ impl Kernel {
     }
 
     /// An attempt refused for lack of rights leaves its own audit entry, in a transaction of its own, in the realm of
-    /// whoever tried.
-    pub(crate) async fn audit_if_denied(&self, caller: &Caller, action: &'static str, refusal: &Refusal) {
+    /// whoever tried. `tried` is what they named, whether or not there is such a thing.
+    pub(crate) async fn audit_if_denied(
+        &self,
+        caller: &Caller,
+        action: &'static str,
+        tried: Option<AnyId>,
+        refusal: &Refusal,
+    ) {
         let Principal::ApiKey(key) = &caller.principal else { return };
         if !matches!(refusal.code, ErrorCode::ForbiddenScope | ErrorCode::NotFound) {
             return;
@@ -188,11 +194,14 @@ impl Kernel {
         let written = async {
             let mut tx = self.begin(key.realm, caller).await?;
             let sequence = lock_realm(&mut tx).await?;
+            let mut paths = access_store::paths(&tx, &[key.realm], &[key.organization]).await?;
+            let path = paths.remove(&key.organization).map(|(_, path)| path.ids().collect());
             let about = About {
                 caller,
                 action,
                 organization: Some(key.organization),
-                path: vec![key.organization],
+                target: tried,
+                path: path.unwrap_or_else(|| vec![key.organization]),
                 change: serde_json::Map::from_iter([("code".to_owned(), refusal.code.as_str().into())]),
             };
             let entry = audit_entry(&tx, about, sequence + 1, AuditOutcome::Denied);
@@ -477,7 +486,7 @@ async fn keep_answer<T: serde::Serialize>(tx: &Tx, name: &str, key: String, hash
 }
 
 /// Writes audit entry and events under consecutive sequence numbers of the realm.
-async fn record(tx: &mut Tx, name: &'static str, sequence: i64) -> Result<()> {
+async fn record(tx: &mut Tx, name: &'static str, subject: &Subject, sequence: i64) -> Result<()> {
     let mut next = sequence + 1;
     let (organization, path) = match (tx.audited.take(), &tx.target) {
         (Some((organization, path)), _) => (Some(organization), path),
@@ -485,7 +494,7 @@ async fn record(tx: &mut Tx, name: &'static str, sequence: i64) -> Result<()> {
         (None, None) => (None, Vec::new()),
     };
     let change = std::mem::take(&mut tx.change);
-    let about = About { caller: &tx.caller, action: name, organization, path, change };
+    let about = About { caller: &tx.caller, action: name, organization, target: subject.part(), path, change };
     let entry = audit_entry(tx, about, next, AuditOutcome::Done);
     audit_event::Entity::insert(entry).exec_without_returning(&*tx).await?;
     let events = std::mem::take(&mut tx.events);
@@ -514,6 +523,8 @@ pub(super) struct About<'a> {
     pub caller: &'a Caller,
     pub action: &'static str,
     pub organization: Option<OrganizationId>,
+    /// What it was done to; the organization when there is nothing more exact.
+    pub target: Option<AnyId>,
     /// The organization's path at this moment, itself first.
     pub path: Vec<OrganizationId>,
     pub change: serde_json::Map<String, serde_json::Value>,
@@ -536,7 +547,7 @@ pub(super) fn audit_entry(tx: &Tx, about: About<'_>, sequence: i64, outcome: Aud
         actor_kind: Set(principal.kind()),
         actor_id: Set(actor),
         action: Set(about.action.to_owned()),
-        target_id: Set(about.organization.map(|id| id.to_string())),
+        target_id: Set(about.target.or(about.organization.map(AnyId::from)).map(|id| id.to_string())),
         outcome: Set(outcome),
         change: Set(Json(serde_json::Value::Object(about.change))),
         request_id: Set(about.caller.request_id),

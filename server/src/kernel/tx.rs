@@ -6,6 +6,7 @@ use entity::id::{OrganizationId, RealmId};
 use entity::timestamp::Timestamp;
 use sea_orm::prelude::async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, ExecResult, QueryResult, Statement};
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::access::path::Path;
@@ -15,6 +16,26 @@ use crate::access::scope::Scopes;
 use crate::kernel::clock::World;
 use crate::kernel::db::Transaction;
 use crate::kernel::event::Event;
+
+/// Under which an audit entry's change has the fields of a record that changed, as they were.
+pub const BEFORE: &str = "before";
+/// The same fields as they became.
+pub const AFTER: &str = "after";
+
+/// Fields that change with every other, or follow from one.
+const MADE_BY_BANYAN: [&str; 3] = ["version", "updated_at", "name_folded"];
+
+/// A column's name as the schema spells it.
+fn camel(column: &str) -> String {
+    let mut parts = column.split('_');
+    let mut name = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let mut letters = part.chars();
+        name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        name.push_str(letters.as_str());
+    }
+    name
+}
 
 /// The transaction a command runs in. It exists only after the kernel has found the caller allowed to run that command
 /// on that organization, it holds the realm's lock, and only the kernel can commit it.
@@ -103,6 +124,27 @@ impl Tx {
     /// Notes a fact for the audit entry. Never a secret.
     pub fn note(&mut self, name: &str, value: impl Into<serde_json::Value>) {
         self.change.insert(name.to_owned(), value.into());
+    }
+
+    /// Notes for the audit entry which fields of a record changed, and how. The record has no secret.
+    pub fn note_change(&mut self, before: &impl Serialize, after: &impl Serialize) {
+        let fields = |record: serde_json::Result<serde_json::Value>| match record {
+            Ok(serde_json::Value::Object(fields)) => fields,
+            _ => serde_json::Map::new(),
+        };
+        let (before, after) = (fields(serde_json::to_value(before)), fields(serde_json::to_value(after)));
+        let mut was = serde_json::Map::new();
+        let mut became = serde_json::Map::new();
+        for (name, value) in after {
+            let old = before.get(&name).cloned().unwrap_or_default();
+            if old != value && !MADE_BY_BANYAN.contains(&name.as_str()) {
+                let name = camel(&name);
+                was.insert(name.clone(), old);
+                became.insert(name, value);
+            }
+        }
+        self.note(BEFORE, was);
+        self.note(AFTER, became);
     }
 
     /// Files the audit entry under another organization than the target: a new one, with its path, itself first.

@@ -2,12 +2,13 @@
 
 use entity::id::{MemberId, UserId};
 use entity::kind::MemberRole;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub const ADDED: &str = "member.added";
 pub const REMOVED: &str = "member.removed";
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Changed {
     pub member_id: MemberId,

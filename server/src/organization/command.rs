@@ -259,8 +259,10 @@ impl Command for UpdateOrganization {
         {
             return Err(external_id_conflict(external_id).into());
         }
+        let before = record.clone();
         self.profile.apply(&mut record);
         store::save(tx, &mut record).await?;
+        tx.note_change(&before, &record);
         let path = tx.target().path.ids().collect();
         tx.emit(Event::new(event::UPDATED, path, &event::Updated { name: &record.name, version: record.version }));
         tx.note("version", record.version);
@@ -305,11 +307,13 @@ impl Command for UpdateFunding {
         if self.minimum_reserve.is_some_and(Credits::is_negative) {
             return Err(Refusal::invalid("minimumReserve", "minimumReserve is 0 or more.").into());
         }
+        let before = record.clone();
         record.funding = self.mode.apply(record.funding);
         record.primary_covers_secondary = self.primary_covers_secondary.unwrap_or(record.primary_covers_secondary);
         record.fallback_to_primary = self.fallback_to_primary.unwrap_or(record.fallback_to_primary);
         record.minimum_reserve = self.minimum_reserve.unwrap_or(record.minimum_reserve);
         store::save(tx, &mut record).await?;
+        tx.note_change(&before, &record);
         let data = event::FundingChanged { funding: record.funding, minimum_reserve: record.minimum_reserve };
         let path = tx.target().path.ids().collect();
         tx.emit(Event::new(event::FUNDING_UPDATED, path, &data));
@@ -346,6 +350,7 @@ impl Command for UpdateLimits {
     async fn run(&self, tx: &mut Tx) -> Result<Organization> {
         let mut record = store::get(tx, tx.target().id()).await?;
         check_current(&record, None)?;
+        let before = record.clone();
         record.monthly_credit_cap = self.monthly_credit_cap.apply(record.monthly_credit_cap);
         record.subtree_monthly_cap = self.subtree_monthly_cap.apply(record.subtree_monthly_cap);
         record.refill_threshold = self.refill_threshold.apply(record.refill_threshold);
@@ -360,6 +365,7 @@ impl Command for UpdateLimits {
         }
         .check()?;
         store::save(tx, &mut record).await?;
+        tx.note_change(&before, &record);
         let path = tx.target().path.ids().collect();
         tx.emit(Event::new(event::LIMITS_UPDATED, path, &event::LimitsChanged { version: record.version }));
         tx.note("version", record.version);

@@ -40,6 +40,7 @@ impl Command for UpdateRelation {
 
     async fn run(&self, tx: &mut Tx) -> Result<Organization> {
         let mut record = edge_of(tx, self.expected_version).await?;
+        let before = record.clone();
         let changed = record.relation != self.relation;
         if changed {
             let wanted = Delegations::default_of(self.relation);
@@ -47,6 +48,7 @@ impl Command for UpdateRelation {
             record.relation = self.relation;
             store::save(tx, &mut record).await?;
             store::edge::change(tx, &record).await?;
+            tx.note_change(&before, &record);
         }
         told(tx, changed.then_some(event::RELATION_UPDATED), &record);
         Ok(record)
@@ -80,8 +82,10 @@ impl Command for UpdateDelegation {
         }
         let changed = record.delegation != wanted;
         if changed {
+            let before = record.clone();
             record.delegation = wanted;
             store::save(tx, &mut record).await?;
+            tx.note_change(&before, &record);
         }
         told(tx, changed.then_some(event::DELEGATION_UPDATED), &record);
         Ok(record)

@@ -2,6 +2,7 @@
 
 use entity::id::OrganizationId;
 use entity::kind::{Delegation, FundingMode, Relation, Tier};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub const CREATED: &str = "organization.created";
@@ -17,7 +18,7 @@ pub const DELEGATION_UPDATED: &str = "organization.delegation.updated";
 pub const FUNDING_UPDATED: &str = "organization.funding.updated";
 pub const LIMITS_UPDATED: &str = "organization.limits.updated";
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Created<'a> {
     pub name: &'a str,
@@ -26,20 +27,20 @@ pub struct Created<'a> {
     pub external_id: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Updated<'a> {
     pub name: &'a str,
     pub version: i64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StatusChanged<'a> {
     pub reason: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Archived<'a> {
     pub reason: Option<&'a str>,
@@ -48,7 +49,7 @@ pub struct Archived<'a> {
 }
 
 /// Whoever is above the new place hears it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Moved<'a> {
     pub parent_organization_id: OrganizationId,
@@ -58,14 +59,14 @@ pub struct Moved<'a> {
 }
 
 /// Happens to the parent that was left: whoever is above the old place hears it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChildDeparted<'a> {
     pub child_organization_id: OrganizationId,
     pub reason: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Detached<'a> {
     /// The parent it had.
@@ -74,21 +75,21 @@ pub struct Detached<'a> {
     pub reason: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EdgeChanged {
     pub relation: Relation,
     pub delegation: Vec<Delegation>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FundingChanged {
     pub funding: Option<FundingMode>,
     pub minimum_reserve: entity::credits::Credits,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LimitsChanged {
     pub version: i64,

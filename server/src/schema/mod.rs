@@ -25,7 +25,7 @@ use crate::access::graphql::AccessQuery;
 use crate::api_key::graphql::{ApiKeyMutation, ApiKeyQuery};
 use crate::audit::graphql::AuditQuery;
 use crate::credit::graphql::{CreditBatchMutation, CreditMutation, CreditQuery};
-use crate::event::graphql::EventSubscription;
+use crate::event::graphql::{EventQuery, EventSubscription};
 use crate::http::guard::Limits;
 use crate::member::graphql::{MemberMutation, ProvisionMutation};
 use crate::organization::graphql::{OrganizationMutation, OrganizationQuery, RestructureMutation, RestructureQuery};
@@ -44,6 +44,7 @@ pub struct Query(
     RestructureQuery,
     ApiKeyQuery,
     CreditQuery,
+    EventQuery,
     AuditQuery,
     AccessQuery,
 );

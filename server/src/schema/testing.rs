@@ -17,6 +17,7 @@ use crate::access::principal::{Caller, KeyPrincipal, Principal};
 use crate::access::reader::Reader;
 use crate::access::scope::Scopes;
 use crate::access::store as access_store;
+use crate::access::watch::AuthorityWatch;
 use crate::api_key::secret::{Named, Peppers, Token};
 use crate::credit::ledger::Ledger;
 use crate::event::relay::Relay;
@@ -117,7 +118,7 @@ impl Gateway {
             ledger: Ledger::new(self.kernel.clone()),
             keys: Reader::new(self.kernel.db.clone()),
             throttle: None,
-            relay: Relay::new(self.kernel.clone()),
+            relay: Relay::new(self.kernel.clone(), AuthorityWatch::new(self.kernel.clone())),
             peppers: Peppers::new(BTreeMap::from([(1, vec![7; 32])])).unwrap(),
             scopes,
             welcome_credits: Credits::new(500).unwrap(),

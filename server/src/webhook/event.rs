@@ -2,6 +2,7 @@
 
 use entity::id::{OrganizationId, WebhookEndpointId};
 use entity::kind::EventScope;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub const CREATED: &str = "webhook_endpoint.created";
@@ -13,7 +14,7 @@ pub const DISABLED: &str = "webhook_endpoint.disabled";
 pub const DELETED: &str = "webhook_endpoint.deleted";
 pub const PING: &str = "webhook_endpoint.ping";
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Changed<'a> {
     pub webhook_endpoint_id: WebhookEndpointId,
@@ -23,7 +24,7 @@ pub struct Changed<'a> {
     pub paused: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Disabled<'a> {
     pub webhook_endpoint_id: WebhookEndpointId,
@@ -31,14 +32,14 @@ pub struct Disabled<'a> {
     pub reason: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Deleted {
     pub webhook_endpoint_id: WebhookEndpointId,
 }
 
 /// Sent to the one endpoint that was pinged; it stands in no stream.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Pinged {
     pub webhook_endpoint_id: WebhookEndpointId,

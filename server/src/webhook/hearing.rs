@@ -1,49 +1,35 @@
 //! Whether an endpoint hears of an event. Pure.
 //!
-//! Whether its organization was above at all is decided by where the other one was when it happened, whatever moved since.
-//! What an ancestor hears is as much as the edges let it read: control always, wallets and data as far as every edge on
-//! the way delegates them now (SPEC §8).
+//! Whose events are meant and what of them is told is [`crate::event::audience`]'s to say, as for streams.
 
 use entity::event::Model as Event;
-use entity::kind::EventScope;
 
 use crate::access::path::Path;
 use crate::access::policy::{self, Reach};
+use crate::event::audience::{Audience, is_told};
 use crate::event::catalogue;
 use crate::webhook::model::{self, Endpoint};
 
 /// `now` is the path of the organization it happened to as it is now; it is asked for events that need delegation only.
 pub fn hears(endpoint: &Endpoint, event: &Event, now: Option<&Path>) -> bool {
     let listener = endpoint.organization_id;
-    let Some(distance) = event.path.0.iter().position(|id| *id == listener) else { return false };
-    let in_scope = match endpoint.scope {
-        EventScope::Own => distance == 0,
-        EventScope::Children => distance <= 1,
-        EventScope::Subtree => true,
-    };
+    let audience = Audience { realm: endpoint.realm_id, organization: listener, scope: endpoint.scope };
     let asked_for = || endpoint.event_types.0.iter().any(|pattern| catalogue::matches(pattern, &event.event_type));
-    in_scope && model::was_enabled(endpoint, event.sequence) && asked_for() && is_delegated(endpoint, event, now)
-}
-
-fn is_delegated(endpoint: &Endpoint, event: &Event, now: Option<&Path>) -> bool {
-    let listener = endpoint.organization_id;
-    let Some(wanted) = catalogue::delegation_of(&event.event_type) else { return true };
-    if listener == event.organization_id {
-        return true;
-    }
-    match now.and_then(|path| policy::reach(listener, path)) {
-        Some(Reach::Own | Reach::Operator) => true,
-        Some(Reach::Descendant(delegated)) => delegated.contains(wanted),
-        // It has moved away. That it did is control; what it earned is its own.
-        None => false,
-    }
+    let reach = || match listener == event.organization_id {
+        true => Some(Reach::Own),
+        false => now.and_then(|path| policy::reach(listener, path)),
+    };
+    audience.hears(event)
+        && model::was_enabled(endpoint, event.sequence)
+        && asked_for()
+        && is_told(&event.event_type, reach())
 }
 
 #[cfg(test)]
 mod tests {
     use entity::codec::Json;
     use entity::id::OrganizationId;
-    use entity::kind::{Delegations, Relation};
+    use entity::kind::{Delegations, EventScope, Relation};
     use entity::timestamp::Timestamp;
     use uuid::Uuid;
 

@@ -112,13 +112,7 @@ pub fn event_types(asked: &[String]) -> Result<Vec<String>, Refusal> {
         let message = format!("An endpoint has 1 to {EVENT_TYPES_MAX} event types. Use \"*\" for all.");
         return Err(Refusal::invalid("eventTypes", message));
     }
-    if let Some(unknown) = asked.iter().find(|pattern| !catalogue::is_known(pattern)) {
-        let shown: String = unknown.chars().take(catalogue::PATTERN_MAX_CHARS).collect();
-        let message = format!(
-            "There is no event type \"{}\". Did you mean \"{}\"?",
-            shown.escape_debug(),
-            catalogue::nearest(unknown)
-        );
+    if let Some(message) = catalogue::unknown(asked) {
         return Err(Refusal::invalid("eventTypes", message));
     }
     let mut types = asked.to_vec();

@@ -87,7 +87,7 @@ pub fn asks_of(of: &str, field: &str) -> Asks {
     match of {
         "Mutation" => mutation(field),
         "Subscription" if field == "events" => asks(&[&["webhooks:*"], &["org:read"], &["org:admin"]]),
-        "Query" if field == "viewer" => SHOWN,
+        "Query" if matches!(field, "viewer" | "eventTypes") => SHOWN,
         "Query" if field.ends_with("Plan") => ADMIN,
         "Query" if field == "explainAccess" => KEYS,
         "Organization" if matches!(field, "id" | "name" | "externalId" | "status" | "effectiveStatus" | "summary") => {
@@ -144,13 +144,13 @@ fn mutation(field: &str) -> Asks {
 pub fn expect(of: &str, field: &str, who: &Who) -> Outcome {
     let asked = asks_of(of, field);
     match who.standing {
-        Standing::Anonymous if (of, field) == ("Query", "viewer") => return Outcome::Answers,
+        Standing::Anonymous if of == "Query" && matches!(field, "viewer" | "eventTypes") => return Outcome::Answers,
         Standing::Anonymous | Standing::Ended => return Outcome::Unauthenticated,
         Standing::Suspended => return Outcome::Suspended,
         Standing::Live => {}
     }
-    // The viewer is always somebody, and the list of organizations is always one's own.
-    let own_alone = of == "Query" && matches!(field, "viewer" | "organizations");
+    // The viewer is always somebody, the list of organizations is always one's own, the catalogue nobody's.
+    let own_alone = of == "Query" && matches!(field, "viewer" | "organizations" | "eventTypes");
     let sight = if own_alone && who.sight == Sight::Nowhere { Sight::Own } else { who.sight };
     let edges: Edges = match sight {
         Sight::Nowhere => return Outcome::Nothing,

@@ -336,7 +336,7 @@ async fn verified(ctx: &Context<'_>, input: &ApiKeyVerifyInput) -> Result<ApiKey
     let named = optional_id(input.organization_id.as_ref(), "organizationId")?;
     let (_, within, _) = match session.target(named, verify::PERMISSION).await {
         Err(Error::Refused(refusal)) => {
-            session.kernel.audit_if_denied(&session.caller, verify::NAME, &refusal).await;
+            session.kernel.audit_if_denied(&session.caller, verify::NAME, None, &refusal).await;
             return Err(Error::Refused(refusal));
         }
         other => other?,

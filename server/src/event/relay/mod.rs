@@ -26,6 +26,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::sync::{mpsc, watch};
 
+use crate::access::watch::AuthorityWatch;
 use crate::event::audience::Audience;
 use crate::event::catalogue;
 use crate::event::relay::listeners::{EventListener, Listeners, Seat, WalletListener};
@@ -56,6 +57,8 @@ pub struct Relay(Arc<Shared>);
 
 struct Shared {
     kernel: Kernel,
+    /// Told when keys may have ended.
+    watch: AuthorityWatch,
     state: Mutex<State>,
 }
 
@@ -169,8 +172,8 @@ impl WalletFeed {
 }
 
 impl Relay {
-    pub fn new(kernel: Kernel) -> Self {
-        Self(Arc::new(Shared { kernel, state: Mutex::default() }))
+    pub fn new(kernel: Kernel, watch: AuthorityWatch) -> Self {
+        Self(Arc::new(Shared { kernel, watch, state: Mutex::default() }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -296,6 +299,9 @@ impl Relay {
     }
 
     fn hand_out(&self, realm: RealmId, after: i64, until: i64, events: Vec<event::Model>) {
+        if events.iter().any(|event| catalogue::may_end_keys(&event.event_type)) {
+            self.0.watch.doubt(realm);
+        }
         let mut state = self.state();
         // Everybody may have left, and others come with a later position, since this was read.
         let Some(realm) = state.realms.get_mut(&realm).filter(|realm| realm.position == after) else { return };

@@ -16,7 +16,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::super::admission::{Admitted, Credentials, EndReason, TopLevelError, code};
 use super::super::answer::Answer;
 use super::super::operation;
-use super::super::pace::{Resume, Room};
+use super::super::pace::{Opening, Resume, Room};
 use super::super::settings::WebSocketSettings;
 use super::super::{RequestId, Service};
 use super::messages;
@@ -221,7 +221,8 @@ impl<E: Executor> Connection<E> {
         match ready {
             Ok(ready) => {
                 let resume = Resume::default();
-                let answers = operation::stream(&self.service, ready, resume.clone(), request_id.clone());
+                let answers =
+                    operation::stream(&self.service, ready, resume.clone(), Opening::default(), request_id.clone());
                 self.operations.start(id, answers, resume, request_id);
             }
             Err(answer) => {

@@ -247,7 +247,7 @@ impl Kernel {
     async fn audit_denials<R>(&self, items: &[Item<R>], verdicts: &[Verdict]) {
         for (item, verdict) in items.iter().zip(verdicts) {
             if let Err(Error::Refused(refusal)) = verdict {
-                self.audit_if_denied(&item.caller, item.name, refusal).await;
+                self.audit_if_denied(&item.caller, item.name, item.subject.id(), refusal).await;
             }
         }
     }

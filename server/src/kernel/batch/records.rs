@@ -39,6 +39,7 @@ impl Records {
             caller: &item.caller,
             action: item.name,
             organization: Some(target.id()),
+            target: item.subject.part(),
             path: target.path.ids().collect(),
             change: decided.change.clone(),
         };

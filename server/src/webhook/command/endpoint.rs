@@ -13,7 +13,7 @@ use crate::kernel::seal::Sealer;
 use crate::kernel::tx::Tx;
 use crate::organization::api::live_target;
 use crate::organization::model::Change;
-use crate::webhook::command::{secret_place, tell};
+use crate::webhook::command::{described, secret_place, tell};
 use crate::webhook::event;
 use crate::webhook::model::{
     DISABLED_ON_REQUEST, ENDPOINTS_MAX, Endpoint, check_description, check_scope, check_url, event_types, secret,
@@ -129,6 +129,7 @@ impl Command for UpdateEndpoint {
     async fn run(&self, tx: &mut Tx) -> Result<Endpoint> {
         live_target(tx)?;
         let mut endpoint: Endpoint = owned::get(tx, self.endpoint).await?;
+        let before = described(&endpoint);
         // Whoever may change the address of a wide endpoint may send other organizations' events where they like.
         check_scope(&tx.target().scopes, endpoint.scope)?;
         if let Some(scope) = self.scope {
@@ -161,6 +162,7 @@ impl Command for UpdateEndpoint {
             _ => {}
         }
         store::save(tx, &endpoint).await?;
+        tx.note_change(&before, &described(&endpoint));
         tell(tx, event::UPDATED, &endpoint);
         Ok(endpoint)
     }

@@ -39,3 +39,15 @@ fn tell(tx: &mut Tx, event_type: &'static str, endpoint: &Endpoint) {
     tx.note("paused", data.paused);
     tx.emit(Event::new(event_type, path, &data));
 }
+
+/// The endpoint as the audit trail may know it: of its address only the host, since the rest may hold a secret.
+fn described(endpoint: &Endpoint) -> serde_json::Value {
+    let url = url::Url::parse(&endpoint.url).ok();
+    serde_json::json!({
+        "event_types": endpoint.event_types.0,
+        "scope": endpoint.scope,
+        "description": endpoint.description,
+        "enabled": endpoint.disabled_at.is_none(),
+        "host": url.as_ref().and_then(url::Url::host_str),
+    })
+}

@@ -1,10 +1,13 @@
-//! The SQL of the audit trail. It only reads: the kernel writes.
+//! The SQL of lists. It only reads: the kernel writes.
 
 use entity::audit_event;
 use entity::id::{AuditEventId, OrganizationId, RealmId};
-use entity::kind::AuditOutcome;
+use entity::kind::{AuditOutcome, PrincipalKind};
+use entity::timestamp::Timestamp;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter};
+use uuid::Uuid;
 
+use crate::kernel::clock::version7;
 use crate::kernel::error::{Fault, Result};
 use crate::kernel::page::{Order, Page, Slice};
 use crate::kernel::sql::{Sql, like_anywhere};
@@ -12,20 +15,53 @@ use crate::kernel::sql::{Sql, like_anywhere};
 /// Which entries of a list are meant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Filter {
+    pub actor: Option<(PrincipalKind, Option<Uuid>)>,
     pub action: Option<String>,
+    pub target: Option<String>,
     pub outcome: Option<AuditOutcome>,
+    /// Without what was done below the organization.
+    pub own: bool,
+    /// Not before this instant.
+    pub from: Option<Timestamp>,
+    /// Before this instant.
+    pub to: Option<Timestamp>,
 }
 
 /// The entries of an organization and of everything that was below it when they were written.
 fn within(sql: &mut Sql, realm: RealmId, top: OrganizationId, filter: &Filter) {
     sql.push(" FROM audit_event x WHERE x.realm_id = ").bind(realm);
     sql.push(" AND x.path LIKE ").bind(like_anywhere(&format!("\"{top}\""))).push(" ESCAPE '\\'");
+    if let Some((kind, id)) = filter.actor {
+        sql.push(" AND x.actor_kind = ").bind(kind);
+        if let Some(id) = id {
+            sql.push(" AND x.actor_id = ").bind(id);
+        }
+    }
     if let Some(action) = &filter.action {
         sql.push(" AND x.action = ").bind(action.clone());
+    }
+    if let Some(target) = &filter.target {
+        sql.push(" AND x.target_id = ").bind(target.clone());
     }
     if let Some(outcome) = filter.outcome {
         sql.push(" AND x.outcome = ").bind(outcome);
     }
+    if filter.own {
+        sql.push(" AND x.organization_id = ").bind(top);
+    }
+    // An entry's id begins with its moment in milliseconds, and ids have an index.
+    if let Some(from) = filter.from {
+        sql.push(" AND x.created_at >= ").bind(from).push(" AND x.id >= ").bind(first_id(from));
+    }
+    if let Some(to) = filter.to {
+        let next = to.plus(std::time::Duration::from_millis(1));
+        sql.push(" AND x.created_at < ").bind(to).push(" AND x.id < ").bind(first_id(next));
+    }
+}
+
+/// Not above any id of this moment's millisecond or a later one.
+fn first_id(at: Timestamp) -> Uuid {
+    version7(Timestamp::from_millis(at.as_millis()), [0; 10])
 }
 
 /// A page, newest first.
