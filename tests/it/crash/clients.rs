@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 /// The longest one of them waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -45,7 +46,7 @@ impl Client {
     }
 
     /// Asks again for what was not answered, then for more, until the gateway is gone. Without a round, only the former.
-    async fn work(&mut self, http: &reqwest::Client, url: &str, round: Option<u64>) {
+    async fn work(&mut self, http: &reqwest::Client, url: &str, round: Option<u64>, answer: &Notify) {
         let mut again = std::mem::take(&mut self.unanswered).into_iter();
         loop {
             let wish = match (again.next(), round) {
@@ -54,7 +55,10 @@ impl Client {
                 (None, None) => return,
             };
             match ask(http, url, &self.secret, &wish).await {
-                Ok(id) => self.answered.push(id),
+                Ok(id) => {
+                    self.answered.push(id);
+                    answer.notify_one();
+                }
                 Err(Lost::Later) => self.unanswered.push(wish),
                 Err(Lost::Gone) => {
                     self.unanswered.push(wish);
@@ -100,21 +104,21 @@ impl Clients {
         Self { clients }
     }
 
-    /// Has them all work until the gateway is gone.
-    pub async fn work(&mut self, url: &str, round: u64) {
-        self.all(url, Some(round)).await;
+    /// Has them all work until the gateway is gone; tells when somebody was answered.
+    pub async fn work(&mut self, url: &str, round: u64, answer: &Notify) {
+        self.all(url, Some(round), answer).await;
     }
 
     /// Has everything answered that is not yet.
     pub async fn settle(&mut self, url: &str) {
         while self.clients.iter().any(|client| !client.unanswered.is_empty()) {
-            self.all(url, None).await;
+            self.all(url, None, &Notify::new()).await;
         }
     }
 
-    async fn all(&mut self, url: &str, round: Option<u64>) {
+    async fn all(&mut self, url: &str, round: Option<u64>, answer: &Notify) {
         let http = reqwest::Client::builder().timeout(PATIENCE).build().expect("a client is made");
-        let work = self.clients.iter_mut().map(|client| client.work(&http, url, round));
+        let work = self.clients.iter_mut().map(|client| client.work(&http, url, round, answer));
         futures_util::future::join_all(work).await;
     }
 

@@ -19,6 +19,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 use tests::{Receiver, Store, postgres};
+use tokio::sync::Notify;
 
 use crate::crash::clients::{Client, Clients};
 use crate::crash::evidence::Evidence;
@@ -26,8 +27,12 @@ use crate::program::{Gateway, program};
 
 /// Rounds when nothing is said.
 const ROUNDS: u64 = 3;
-/// The shortest and the longest time that a gateway lives under load, in milliseconds.
-const LIFE_MS: std::ops::Range<u64> = 50..900;
+/// How long a gateway lives after its first answer, in milliseconds; every fourth is counted from when it listens, so that
+/// some die before anybody was answered.
+const LIFE_MS: std::ops::Range<u64> = 0..500;
+const EARLY_EVERY: u64 = 4;
+/// The longest a gateway may take to answer anybody.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
 /// Organizations that spend, each with a key of its own.
 const CHILDREN: usize = 3;
 /// Clients of each key, so that charges come together.
@@ -95,11 +100,15 @@ async fn rounds(store: Store, url: &str, data: &Path) {
         let gateway = start(url, data);
         let life = Duration::from_millis(random.random_range(LIFE_MS));
         let address = gateway.url.clone();
+        let first = Notify::new();
         let killed = async {
+            if round % EARLY_EVERY != EARLY_EVERY - 1 {
+                tokio::time::timeout(ANSWER_DEADLINE, first.notified()).await.expect("somebody is answered");
+            }
             tokio::time::sleep(life).await;
             tokio::task::block_in_place(|| gateway.kill());
         };
-        tokio::join!(clients.work(&address, round), killed);
+        tokio::join!(clients.work(&address, round, &first), killed);
         evidence.quiet().await;
         evidence.look(clients.answered()).await;
         evidence.arrived(&receiver.take());
