@@ -85,7 +85,8 @@ fn a_detach_wants_the_name_typed() {
     console.press(&[Key::Enter]);
     console.press(&[Key::Enter]);
     assert!(console.acts().is_empty());
-    console.type_text("Acme");
+    console.wait(GUARD);
+    console.type_text("Acme Coffee");
     console.press(&[Key::Enter]);
     let screen = console.screen();
     yes(&mut console);

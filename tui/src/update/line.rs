@@ -80,9 +80,12 @@ pub fn typed(model: &mut Model) {
         None => {}
     }
     let mut matcher = Matcher::new(Config::DEFAULT);
-    let pattern = Pattern::parse(text.trim_start_matches(':'), CaseMatching::Ignore, Normalization::Smart);
+    let wanted = text.trim_start_matches(':');
+    let pattern = Pattern::parse(wanted, CaseMatching::Ignore, Normalization::Smart);
     let names = offered(model).map(|command| Named(command.name, format!("{} {}", command.name, command.purpose)));
-    let ranked = pattern.match_list(names, &mut matcher);
+    let mut ranked = pattern.match_list(names, &mut matcher);
+    // A name in full means its command, whatever else speaks of it.
+    ranked.sort_by_key(|(Named(name, _), _)| !name.eq_ignore_ascii_case(wanted.trim()));
     matches.extend(ranked.into_iter().map(|(Named(name, _), _)| Choice::Command(name)));
     if let Overlay::Palette(palette) = &mut model.overlay {
         palette.cursor = matches.first().cloned();
