@@ -215,6 +215,35 @@ both! {
         report.end("subscriptions");
     }
 
+    /// Every event since the beginning of the realm is there to be told: the first one that comes shows whose are meant.
+    async fn a_stream_of_events_tells_of_nobody_but_its_audience(app) {
+        let world = World::make(&app).await;
+        let mut report = Report::default();
+        let document = "subscription($organizationId: ID, $scope: EventScope!) { \
+                        events(organizationId: $organizationId, scope: $scope, after: \"0\") { organizationId } }";
+        for principal in &world.principals {
+            let target = &world.targets[principal.target].organization.id;
+            let scopes: &[&str] = match wanted("Subscription", "events", principal) {
+                Outcome::Answers if principal.who.scopes.iter().any(|scope| scope == "org:admin") => &["OWN", "SUBTREE"],
+                Outcome::Answers => &["OWN"],
+                _ => continue,
+            };
+            for scope in scopes {
+                let mut variables = Map::from_iter([("scope".to_owned(), (*scope).into())]);
+                if principal.header.is_none() {
+                    variables.insert("organizationId".to_owned(), target.clone().into());
+                }
+                let (document, pointer) = (document.to_owned(), "/events/organizationId".to_owned());
+                let asked = ask::Question { document, variables, pointer };
+                let answer = send(&app, principal.key.as_deref(), principal.header.as_deref(), &asked).await;
+                let about = answer.at(&asked.pointer).as_str().unwrap_or_default();
+                let meant = if *scope == "OWN" { about == target } else { world.is_within(about, target) };
+                report.cell(meant, || format!("events {scope}, {}: {:#}", principal.name, answer.body));
+            }
+        }
+        report.end("audiences");
+    }
+
     /// Edge case 44: the two answers differ in nothing but the id that was asked for.
     async fn a_foreign_id_answers_like_an_unknown_one_wherever_an_id_is_taken(app) {
         let (shape, world) = (Shape::read(), World::make(&app).await);
