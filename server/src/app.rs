@@ -87,11 +87,20 @@ impl App {
 
     /// The routes. `graphiql` is what the page opens with.
     pub fn router(&self, graphiql: GraphiqlSettings, metrics: Option<PrometheusHandle>) -> Result<Router> {
+        Ok(crate::http::router(self.service(graphiql, metrics)?))
+    }
+
+    /// What the routes serve.
+    pub fn service(
+        &self,
+        graphiql: GraphiqlSettings,
+        metrics: Option<PrometheusHandle>,
+    ) -> Result<Service<schema::Schema>> {
         let sdl = schema::sdl();
         let guard = Guard::new(&sdl, Limits::default())
             .map_err(|e| Fault::caused_by("the guard does not read the schema", e.to_string()))?;
         let world = self.kernel.world.clone();
-        Ok(crate::http::router(Service {
+        Ok(Service {
             executor: schema::build(),
             admission: Arc::new(Admission {
                 kernel: self.kernel.clone(),
@@ -115,7 +124,7 @@ impl App {
             shutdown: self.shutdown.clone(),
             request_ids: Arc::new(move || world.ids.id(world.clock.now())),
             metrics,
-        }))
+        })
     }
 
     /// What sends webhooks from this gateway.

@@ -19,6 +19,8 @@ use crate::kernel::error::Fault;
 
 /// How long a statement may wait for a connection or a lock before it fails and is retried.
 const LOCK_WAIT_MS: u64 = 5_000;
+/// How long PostgreSQL lets a transaction wait for the gateway's next statement.
+const IDLE_IN_TRANSACTION_MS: u64 = 4_000;
 /// Read-only connections to SQLite. Readers never block each other or the writer.
 const SQLITE_READERS: u32 = 4;
 /// The advisory lock of migrations; any number, as long as it is always this one.
@@ -88,6 +90,9 @@ impl Database {
             .map_sqlx_postgres_opts(|postgres| {
                 postgres.statement_cache_capacity(STATEMENT_CACHE).application_name("banyan").options([
                     ("lock_timeout", format!("{LOCK_WAIT_MS}ms")),
+                    // A gateway that was paused inside a transaction must not hold its realm, and with it the suspension of
+                    // anybody there, for as long as it is.
+                    ("idle_in_transaction_session_timeout", format!("{IDLE_IN_TRANSACTION_MS}ms")),
                     // Every statement goes by an index that its text names all columns of: planning it anew for each
                     // set of values, or compiling it, takes longer than running it.
                     ("plan_cache_mode", "force_generic_plan".to_owned()),

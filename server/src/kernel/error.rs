@@ -241,7 +241,7 @@ impl From<sea_orm::DbErr> for Fault {
     }
 }
 
-/// PostgreSQL's serialization failure, deadlock and lock timeout, and SQLite's busy and locked.
+/// PostgreSQL's serialization failure, deadlock, lock timeout and end of a transaction that was idle for too long, and SQLite's busy and locked.
 fn is_transient(error: &sea_orm::DbErr) -> bool {
     use sea_orm::RuntimeErr;
     let (sea_orm::DbErr::Exec(RuntimeErr::SqlxError(inner)) | sea_orm::DbErr::Query(RuntimeErr::SqlxError(inner))) =
@@ -252,7 +252,7 @@ fn is_transient(error: &sea_orm::DbErr) -> bool {
     inner
         .as_database_error()
         .and_then(|e| e.code())
-        .is_some_and(|code| matches!(code.as_ref(), "40001" | "40P01" | "55P03" | "5" | "6" | "517" | "261"))
+        .is_some_and(|code| matches!(code.as_ref(), "40001" | "40P01" | "55P03" | "25P03" | "5" | "6" | "517" | "261"))
 }
 
 /// What a command or a read fails with.

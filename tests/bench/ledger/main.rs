@@ -7,6 +7,7 @@
 
 mod engine;
 mod figure;
+#[path = "../gateway.rs"]
 mod gateway;
 mod hand;
 mod load;

@@ -21,9 +21,14 @@ pub struct Gateway {
 
 impl Gateway {
     pub async fn start(database_url: &str, data: &Path) -> Self {
+        Self::start_as("gateway", database_url, data).await
+    }
+
+    /// Starts this program with another of its words.
+    pub async fn start_as(word: &str, database_url: &str, data: &Path) -> Self {
         let program = std::env::current_exe().expect("a program knows itself");
         let mut process = Command::new(program)
-            .arg("gateway")
+            .arg(word)
             .args(["--database-url", database_url, "--data"])
             .arg(data)
             .stdin(Stdio::piped())
@@ -35,6 +40,11 @@ impl Gateway {
         tokio::task::block_in_place(|| BufReader::new(output).read_line(&mut line)).expect("the gateway speaks");
         let address = line.trim().parse().expect("the gateway tells its address");
         Self { process, address }
+    }
+
+    #[allow(dead_code, reason = "not every benchmark stops a gateway in its tracks")]
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Ends it by closing its input.
@@ -69,6 +79,13 @@ pub async fn app(database_url: &str, data: &Path) -> App {
 
 pub async fn serve(database_url: String, data: PathBuf) -> ExitCode {
     let app = app(&database_url, &data).await;
+    let (listener, stop) = listen().await;
+    app.serve(listener, GraphiqlSettings::default(), stop).await.expect("the gateway serves");
+    ExitCode::SUCCESS
+}
+
+/// A listener on a free port that is told to whoever started this, and what resolves when they close its input.
+pub async fn listen() -> (tokio::net::TcpListener, impl Future<Output = ()> + Send + 'static) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     println!("{}", listener.local_addr().expect("a listener has an address"));
     let (closed, stop) = tokio::sync::oneshot::channel();
@@ -80,6 +97,5 @@ pub async fn serve(database_url: String, data: PathBuf) -> ExitCode {
     let stop = async {
         let _ = stop.await;
     };
-    app.serve(listener, GraphiqlSettings::default(), stop).await.expect("the gateway serves");
-    ExitCode::SUCCESS
+    (listener, stop)
 }
