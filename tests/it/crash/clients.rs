@@ -42,7 +42,7 @@ impl Client {
     fn next(&mut self, round: u64) -> Wish {
         self.asked += 1;
         let idempotency_key = format!("round-{round}-client-{}-{}", self.number, self.asked);
-        Wish { is_project: self.asked % PROJECT_EVERY == 0, idempotency_key }
+        Wish { is_project: self.asked.is_multiple_of(PROJECT_EVERY), idempotency_key }
     }
 
     /// Asks again for what was not answered, then for more, until the gateway is gone. Without a round, only the former.
