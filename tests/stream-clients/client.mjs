@@ -4,8 +4,8 @@
 //
 // Orders come as lines of JSON on standard input:
 //   { "subscribe": "id", "query": "…", "variables": {} }   subscribes
-//   { "cut": "id" }                                        breaks the connection off without a goodbye, then goes on
-// A subscription that was cut subscribes again, with the last cursor it heard as the variable `after`. What is heard is
+// With "cutEvery": 10 it breaks the connection off without a goodbye after each ten answers, and subscribes again with the
+// last cursor it heard as the variable `after`. It counts itself: an order to cut would race with what is heard. What is heard is
 // printed as lines of JSON: { "id", "next" }, { "id", "failed" }, { "id", "complete" }, and for a socket that the gateway
 // closed { "closed": { "code", "reason" } }. It ends when standard input does.
 
@@ -39,13 +39,11 @@ function overServerSentEvents() {
 }
 
 const client = transport === "ws" ? overWebSocket() : overServerSentEvents();
-const open = new Map();
 
-function subscribe(id, query, variables) {
-  const state = { query, variables, isCut: false };
-  const again = () => subscribe(id, query, { ...state.variables });
-  open.set(id, state);
-  state.dispose = client.subscribe(
+function subscribe({ subscribe: id, query, variables = {}, cutEvery }) {
+  const state = { variables, heard: 0, isCut: false };
+  const again = () => subscribe({ subscribe: id, query, variables: state.variables, cutEvery });
+  const dispose = client.subscribe(
     { query, variables },
     {
       next: (answer) => {
@@ -54,6 +52,11 @@ function subscribe(id, query, variables) {
         if (state.isCut) return;
         if (cursor) state.variables = { ...state.variables, after: cursor };
         say({ id, next: answer });
+        state.heard += 1;
+        if (state.heard === cutEvery) {
+          state.isCut = true;
+          client.cut(dispose);
+        }
       },
       error: (error) => (state.isCut ? again() : say({ id, failed: describe(error) })),
       complete: () => (state.isCut ? again() : say({ id, complete: true })),
@@ -66,13 +69,5 @@ function describe(error) {
 }
 
 const orders = createInterface({ input: process.stdin });
-orders.on("line", (line) => {
-  const order = JSON.parse(line);
-  if (order.subscribe) subscribe(order.subscribe, order.query, order.variables ?? {});
-  if (order.cut) {
-    const state = open.get(order.cut);
-    state.isCut = true;
-    client.cut(state.dispose);
-  }
-});
+orders.on("line", (line) => subscribe(JSON.parse(line)));
 orders.on("close", () => process.exit(0));
