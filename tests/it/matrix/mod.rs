@@ -15,7 +15,7 @@ mod shape;
 mod values;
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use tests::{Answer, TestApp, both};
@@ -24,7 +24,7 @@ use ask::{arguments, question, read, root_question, send};
 use oracle::{Outcome, Sight, Standing, expect, expect_of_archived, expect_of_suspended};
 use report::{Report, anonymous, unknown, with_id};
 use shape::Shape;
-use world::{ARCHIVED, OVER_OWNED, Principal, SUSPENDED, World};
+use world::{ARCHIVED, OVER_OWNED, Principal, ROOT, SUSPENDED, World};
 
 /// Fields whose value is another for everybody: who asks, what is above, what was asked for by an id of its own.
 fn is_told_from_the_askers_view(of: &str, field: &str) -> bool {
@@ -239,6 +239,19 @@ both! {
                 let about = answer.at(&asked.pointer).as_str().unwrap_or_default();
                 let meant = if *scope == "OWN" { about == target } else { world.is_within(about, target) };
                 report.cell(meant, || format!("events {scope}, {}: {:#}", principal.name, answer.body));
+            }
+        }
+        // How far a scope reaches: everything below the root was made in one realm, grandchildren before the last child.
+        let made = "subscription($scope: EventScope!) { \
+                    events(scope: $scope, types: [\"organization.created\"], after: \"0\") { organizationId } }";
+        let key = &world.targets[ROOT].organization.key;
+        for (scope, reach) in [("OWN", 0), ("CHILDREN", 1), ("SUBTREE", usize::MAX)] {
+            let is_meant = |id: &&String| world.edges(id, &world.root).is_some_and(|edges| edges <= reach);
+            let meant: BTreeSet<&String> = world.parents.keys().filter(is_meant).collect();
+            let mut events = app.subscribe(key, made, json!({ "scope": scope })).await;
+            for _ in 0..meant.len() {
+                let about = events.item().await["organizationId"].as_str().unwrap_or_default().to_owned();
+                report.cell(meant.contains(&about), || format!("events {scope} of the root: tells of {about}"));
             }
         }
         report.end("audiences");

@@ -170,7 +170,8 @@ pub const ARCHIVED: usize = 5;
 const SIBLING: usize = 6;
 const STRANGER: usize = 7;
 const DESCENDANT: usize = 8;
-const ROOT: usize = 9;
+pub const ROOT: usize = 9;
+const LINKED_BELOW_OWNED: usize = 10;
 
 impl World {
     pub async fn make(app: &TestApp) -> Self {
@@ -184,6 +185,8 @@ impl World {
         let archived = root.child("Archived").create().await;
         let sibling = root.child("Sibling").create().await;
         let descendant = owned.child("Descendant").create().await;
+        // Here the edge farther down delegates less, and below the LINKED edge the one nearer to the root does.
+        let lower = owned.child("Linked below owned").linked().create().await;
         let organizations = [
             ("over an OWNED edge", owned.clone()),
             ("over a LINKED edge", linked.clone()),
@@ -195,6 +198,7 @@ impl World {
             ("a stranger", elsewhere.clone()),
             ("a descendant", descendant.clone()),
             ("a root", root.clone()),
+            ("over a LINKED edge below an OWNED one", lower),
         ];
         let mut targets = Vec::new();
         for (name, organization) in organizations {
@@ -246,6 +250,7 @@ impl World {
             (OVER_LINKED, LINKED),
             (OVER_NARROWED, NARROWED),
             (BELOW_LINKED, LINKED),
+            (LINKED_BELOW_OWNED, LINKED),
             (SUSPENDED, OWNED),
             (ARCHIVED, OWNED),
         ] {
@@ -299,13 +304,12 @@ impl World {
 
     /// Whether one organization is another or below it.
     pub fn is_within(&self, id: &str, top: &str) -> bool {
-        let mut at = Some(id.to_owned());
-        while let Some(id) = at {
-            if id == top {
-                return true;
-            }
-            at = self.parents.get(&id).cloned().flatten();
-        }
-        false
+        self.edges(id, top).is_some()
+    }
+
+    /// How many edges one organization is below another; `None` when it is not.
+    pub fn edges(&self, id: &str, top: &str) -> Option<usize> {
+        let mut above = std::iter::successors(Some(id.to_owned()), |id| self.parents.get(id).cloned().flatten());
+        above.position(|id| id == top)
     }
 }
