@@ -27,8 +27,8 @@ use crate::credit::ledger::Ledger;
 use crate::event::relay::Relay;
 use crate::http::{self, Admitted, Credentials, TopLevelError};
 use crate::kernel::Kernel;
+use crate::kernel::authorize::{check_key, unauthenticated};
 use crate::kernel::error::{Error, ErrorCode, Refusal};
-use crate::kernel::execute::{check_key, unauthenticated};
 use crate::schema::session::Session;
 use crate::throttle::{KeyThrottle, Throttle};
 

@@ -30,6 +30,10 @@ use crate::throttle::{PointLimits, Throttle};
 use crate::webhook::send::{ATTEMPT_TIMEOUT, Sender, SystemNames};
 use crate::webhook::{self, Loopback};
 
+/// The stack of each thread that serves. Fields within fields are calls within calls: at the guard's depth of 15 a debug
+/// build takes some 8 MiB, a release build a fraction. Only what is used is ever backed by memory.
+pub const STACK_BYTES: usize = 32 * 1024 * 1024;
+
 /// Everything a gateway is made of, before it listens.
 #[derive(Clone)]
 pub struct App {

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use banyan::app::App;
+use banyan::app::{App, STACK_BYTES};
 use banyan::audit::{file, verify};
 use banyan::kernel::clock::World;
 use banyan::kernel::error::{Error, Fault, Result};
@@ -88,7 +88,8 @@ fn main() -> ExitCode {
         Err(fault) => return fail(&fault.chain()),
     };
     start_log(&settings);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = match runtime.thread_stack_size(STACK_BYTES).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.to_string()),
     };

@@ -150,6 +150,34 @@ fn hostile_documents_are_refused_and_the_next_request_is_answered() {
     });
 }
 
+#[test]
+fn a_document_as_deep_as_the_guard_allows_is_answered() {
+    let data = tempfile::tempdir().expect("a temporary directory is made");
+    let key = operator_key(data.path());
+    runtime().block_on(async {
+        let gateway = Gateway::start_without_demo(data.path());
+        let create = "mutation ($input: OrganizationCreateInput!) {
+            organizationCreate(input: $input) { organization { id } userErrors { code } } }";
+        let made = gateway.ask_with(Some(&key), create, json!({ "input": { "name": "Above" } })).await;
+        let above = &made["data"]["organizationCreate"]["organization"]["id"];
+        let below = json!({ "input": { "name": "Below", "parentId": above } });
+        gateway.ask_with(Some(&key), create, below).await;
+        let turns = 4;
+        let document = format!(
+            "query ($id: ID!) {{ organization(by: {{ id: $id }}) {{ {} root {{ name }} {} }} }}",
+            "children(first: 1) { nodes { parent { ".repeat(turns),
+            "} } }".repeat(turns)
+        );
+        let answer = gateway.ask_with(Some(&key), &document, json!({ "id": above })).await;
+        let mut deepest = &answer["data"]["organization"];
+        for _ in 0..turns {
+            deepest = &deepest["children"]["nodes"][0]["parent"];
+        }
+        assert_eq!(deepest["root"]["name"], "Above", "{answer}");
+        gateway.terminate();
+    });
+}
+
 /// Crane: a new root starts with 500 promotional credits.
 #[test]
 fn a_new_root_is_given_500_credits() {

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 
+use banyan::app::STACK_BYTES;
 use futures_util::FutureExt;
 use tempfile::TempDir;
 
@@ -58,9 +59,21 @@ pub async fn scratch<T>(store: Store, live: impl AsyncFnOnce(TestApp) -> T) -> O
 }
 
 /// Runs a test on a fresh database, checks what it left, and drops the database whatever came of it.
-pub fn run<F: Future<Output = ()>>(store: Store, test: impl FnOnce(TestApp) -> F) {
+pub fn run<F: Future<Output = ()>>(store: Store, test: impl FnOnce(TestApp) -> F + Send) {
+    // A thread with the stack of those that serve: the test's own is as small as the platform likes.
+    let ended = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
+        thread.spawn_scoped(scope, || run_here(store, test)).expect("a thread starts").join()
+    });
+    if let Err(panic) = ended {
+        resume_unwind(panic);
+    }
+}
+
+fn run_here<F: Future<Output = ()>>(store: Store, test: impl FnOnce(TestApp) -> F) {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    let runtime = runtime.worker_threads(2).enable_all().build().expect("a runtime starts");
+    let runtime = runtime.worker_threads(2).thread_stack_size(STACK_BYTES).enable_all();
+    let runtime = runtime.build().expect("a runtime starts");
     let ended = runtime.block_on(async {
         let Some((home, database)) = fresh(store).await else {
             println!("not run: {}", postgres::NONE_FOUND);

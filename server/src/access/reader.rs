@@ -1,40 +1,27 @@
 //! Keys read for requests: those that arrive together are read together.
 //!
-//! Each realm has a queue and at most one read under way. A request that finds its realm idle is read at once; those that
-//! arrive meanwhile wait for that read to end and go together in the next. So a request is only ever answered by a
-//! statement that began after it arrived: what was revoked or suspended before is seen, there is no timer, and nothing is
-//! kept from one read to the next. When the database does not answer, nobody is recognised.
+//! Batches are those of a [`RealmQueue`], so a request is only ever answered by a statement that began after it arrived:
+//! what was revoked or suspended before is seen, and nothing is kept from one read to the next. When the database does not
+//! answer, nobody is recognised.
 //!
 //! One statement serves one realm, so that a cluster that keeps realms apart can route it.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use entity::id::{ApiKeyId, OrganizationId, RealmId};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 use crate::access::store::{self, Ask, KeyAndPaths, KeysAndPaths};
 use crate::kernel::db::Database;
 use crate::kernel::error::{ErrorCode, Fault, Refusal, Result};
+use crate::kernel::queue::{Full, Limits, RealmQueue};
 
-/// How much waits, and for how long.
-#[derive(Clone, Copy, Debug)]
-struct Limits {
-    /// Requests of one statement.
-    read: usize,
-    /// Requests waiting in one realm; more are told to come back.
-    realm: usize,
-    /// Requests waiting in all realms together: whoever makes realms up makes no more than these.
-    all_realms: usize,
-    /// Statements under way at once, over all realms. They leave connections for the rest of the gateway.
-    reads_at_once: usize,
-    /// For one statement, and for one request from its arrival to its answer.
-    deadline: Duration,
-}
-
-const LIMITS: Limits =
-    Limits { read: 256, realm: 4_096, all_realms: 16_384, reads_at_once: 8, deadline: Duration::from_secs(5) };
+/// A flood of made-up keys waits here like any other. The batches at once leave connections for the rest of the gateway.
+const LIMITS: Limits = Limits { batch: 256, realm: 4_096, all_realms: 16_384, batches_at_once: 8 };
+/// For one statement, and for one request from its arrival to its answer.
+const DEADLINE: Duration = Duration::from_secs(5);
 
 /// What a presented key was found to be.
 pub struct Presented {
@@ -47,15 +34,8 @@ pub struct Presented {
 #[derive(Clone)]
 pub struct Reader {
     db: Database,
-    queues: Arc<Mutex<Queues>>,
-    turns: Arc<Semaphore>,
-    limits: Limits,
-}
-
-#[derive(Default)]
-struct Queues {
-    by_realm: HashMap<RealmId, VecDeque<Waiting>>,
-    waiting: usize,
+    queue: RealmQueue<Waiting>,
+    deadline: Duration,
 }
 
 type Answer = Result<Arc<KeysAndPaths>, Refusal>;
@@ -67,11 +47,11 @@ struct Waiting {
 
 impl Reader {
     pub fn new(db: Database) -> Self {
-        Self::with_limits(db, LIMITS)
+        Self::with_limits(db, LIMITS, DEADLINE)
     }
 
-    fn with_limits(db: Database, limits: Limits) -> Self {
-        Self { db, queues: Arc::default(), turns: Arc::new(Semaphore::new(limits.reads_at_once)), limits }
+    fn with_limits(db: Database, limits: Limits, deadline: Duration) -> Self {
+        Self { db, queue: RealmQueue::new(limits), deadline }
     }
 
     /// A key, its path and that of the organization it is to act on, as they are after this was called. `None` when there
@@ -83,53 +63,25 @@ impl Reader {
         target: Option<OrganizationId>,
     ) -> Result<Option<Presented>> {
         let ask = Ask { key, target };
-        let answer = self.enqueue(realm, ask)?;
-        let read = match tokio::time::timeout(self.limits.deadline, answer).await {
+        let (reply, answer) = oneshot::channel();
+        let reader = self.clone();
+        let work = move |batch| reader.clone().answer(realm, batch);
+        self.queue.push(realm, Waiting { ask, reply }, work).map_err(|Full| full())?;
+        let read = match tokio::time::timeout(self.deadline, answer).await {
             Ok(told) => told.map_err(|_| Fault::new("a read of keys ended without an answer"))??,
             Err(_) => return Err(unanswered().into()),
         };
         Ok(read.get(ask).map(|found| Presented { found, rate_limit: read.rate_limit(key) }))
     }
 
-    fn queues(&self) -> MutexGuard<'_, Queues> {
-        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn enqueue(&self, realm: RealmId, ask: Ask) -> Result<oneshot::Receiver<Answer>, Refusal> {
-        let (reply, answer) = oneshot::channel();
-        let mut queues = self.queues();
-        if queues.waiting >= self.limits.all_realms {
-            return Err(full());
-        }
-        let waiting = Waiting { ask, reply };
-        match queues.by_realm.get_mut(&realm) {
-            Some(queue) if queue.len() >= self.limits.realm => return Err(full()),
-            Some(queue) => queue.push_back(waiting),
-            None => {
-                queues.by_realm.insert(realm, VecDeque::from([waiting]));
-                tokio::spawn(self.clone().drain(realm));
-            }
-        }
-        queues.waiting += 1;
-        Ok(answer)
-    }
-
-    /// Reads for a realm until nothing waits, then forgets the realm.
-    async fn drain(self, realm: RealmId) {
-        loop {
-            let turn = self.turns.acquire().await;
-            // Taken before the statement begins: nobody is answered by what was read before they came.
-            let Some(batch) = self.next_batch(realm) else { return };
-            metrics::histogram!("banyan_key_read_size").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
-            let asks = batch.iter().filter(|one| !one.reply.is_closed()).map(|one| one.ask).collect();
-            let read = self.read(realm, asks).await.map(Arc::new);
-            drop(turn);
-            for one in batch {
-                // Whoever asked may be gone.
-                let _ = one.reply.send(read.clone());
-            }
-            // Whoever was just answered and asks again at once goes with the next read. Alone it costs nothing.
-            tokio::task::yield_now().await;
+    /// The batch was taken before its statement begins: nobody is answered by what was read before they came.
+    async fn answer(self, realm: RealmId, batch: Vec<Waiting>) {
+        metrics::histogram!("banyan_key_read_size").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
+        let asks = batch.iter().filter(|one| !one.reply.is_closed()).map(|one| one.ask).collect();
+        let read = self.read(realm, asks).await.map(Arc::new);
+        for one in batch {
+            // Whoever asked may be gone.
+            let _ = one.reply.send(read.clone());
         }
     }
 
@@ -138,7 +90,7 @@ impl Reader {
             return Ok(KeysAndPaths::default());
         }
         let snapshot = self.db.snapshot();
-        match tokio::time::timeout(self.limits.deadline, store::keys_and_paths(&snapshot, realm, &asks)).await {
+        match tokio::time::timeout(self.deadline, store::keys_and_paths(&snapshot, realm, &asks)).await {
             Ok(Ok(read)) => Ok(read),
             Ok(Err(error)) => {
                 // Once for all who wait for it.
@@ -150,19 +102,6 @@ impl Reader {
                 Err(unanswered())
             }
         }
-    }
-
-    fn next_batch(&self, realm: RealmId) -> Option<Vec<Waiting>> {
-        let mut queues = self.queues();
-        let queue = queues.by_realm.get_mut(&realm)?;
-        let size = queue.len().min(self.limits.read);
-        if size == 0 {
-            queues.by_realm.remove(&realm);
-            return None;
-        }
-        let batch = queue.drain(..size).collect();
-        queues.waiting -= size;
-        Some(batch)
     }
 }
 
@@ -188,15 +127,13 @@ mod tests {
     use crate::kernel::error::Error;
     use crate::schema::testing::Gateway;
 
-    const DEADLINE: Duration = Duration::from_secs(30);
-
     /// A gateway with a key, and what finds it.
-    async fn scene(limits: Limits) -> (Gateway, Reader, RealmId, ApiKeyId) {
+    async fn scene(limits: Limits, deadline: Duration) -> (Gateway, Reader, RealmId, ApiKeyId) {
         let gateway = Gateway::start().await;
         let (_, secret) = gateway.root(&["org:read"], Environment::Live).await;
         let token = Token::parse(&secret).expect("a minted key is one");
         let Named::ApiKey { realm, key, .. } = token.named else { panic!("an operator's key") };
-        let reader = Reader::with_limits(gateway.kernel().db.clone(), limits);
+        let reader = Reader::with_limits(gateway.kernel().db.clone(), limits, deadline);
         (gateway, reader, realm, key)
     }
 
@@ -227,32 +164,15 @@ mod tests {
         }
     }
 
-    /// Runs tasks until so many realms are known and so many requests wait.
-    async fn until(reader: &Reader, realms: usize, waiting: usize) {
-        let settled = async {
-            loop {
-                let reached = {
-                    let queues = reader.queues();
-                    queues.by_realm.len() == realms && queues.waiting == waiting
-                };
-                if reached {
-                    return;
-                }
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(DEADLINE, settled).await.expect("the queue settles");
-    }
-
     #[tokio::test]
     async fn requests_that_arrive_while_a_read_is_under_way_share_the_next() {
-        let (gateway, reader, realm, key) = scene(LIMITS).await;
+        let (gateway, reader, realm, key) = scene(LIMITS, DEADLINE).await;
         let taken = occupy(&gateway).await;
         let before = gateway.statements();
         let mut found = vec![find(&reader, realm, key)];
-        until(&reader, 1, 0).await;
+        reader.queue.until(1, 0).await;
         found.extend((0..20).map(|_| find(&reader, realm, key)));
-        until(&reader, 1, 20).await;
+        reader.queue.until(1, 20).await;
         drop(taken);
         for one in found {
             assert!(is_found(one).await);
@@ -263,10 +183,10 @@ mod tests {
     /// The one that is under way began before, so it may not answer.
     #[tokio::test]
     async fn a_request_is_answered_by_a_read_that_began_after_it() {
-        let (gateway, reader, realm, key) = scene(LIMITS).await;
-        let turns = reader.turns.acquire_many(8).await.expect("nothing is read yet");
+        let (gateway, reader, realm, key) = scene(LIMITS, DEADLINE).await;
+        let turns = reader.queue.pause().await;
         let found = find(&reader, realm, key);
-        until(&reader, 1, 1).await;
+        reader.queue.until(1, 1).await;
         gateway
             .operator(
                 "mutation ($input: ApiKeyRevokeInput!) { apiKeyRevoke(input: $input) { userErrors { message } } }",
@@ -280,49 +200,48 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_is_recognised_while_the_database_does_not_answer() {
-        let limits = Limits { deadline: Duration::from_millis(20), ..LIMITS };
-        let (gateway, reader, realm, key) = scene(limits).await;
+        let (gateway, reader, realm, key) = scene(LIMITS, Duration::from_millis(20)).await;
         assert!(is_found(find(&reader, realm, key)).await);
         let taken = occupy(&gateway).await;
         assert_eq!(code(reader.find(realm, key, None).await), Some(ErrorCode::RetryLater));
         drop(taken);
-        until(&reader, 0, 0).await;
+        reader.queue.until(0, 0).await;
         let patient = Reader::new(gateway.kernel().db.clone());
         assert!(is_found(find(&patient, realm, key)).await);
     }
 
     #[tokio::test]
     async fn a_flood_of_unknown_keys_is_sent_away_and_forgotten() {
-        let (gateway, reader, _, _) = scene(Limits { realm: 2, all_realms: 3, ..LIMITS }).await;
-        let turns = reader.turns.acquire_many(8).await.expect("nothing is read yet");
+        let (gateway, reader, _, _) = scene(Limits { realm: 2, all_realms: 3, ..LIMITS }, DEADLINE).await;
+        let turns = reader.queue.pause().await;
         let unknown =
             |realm: u128| find(&reader, RealmId::from(Uuid::from_u128(realm)), ApiKeyId::from(Uuid::from_u128(1)));
         let mut taken = vec![unknown(100), unknown(100)];
-        until(&reader, 1, 2).await;
+        reader.queue.until(1, 2).await;
         assert_eq!(code(unknown(100).await.expect("it ends")), Some(ErrorCode::RetryLater), "the realm is full");
         taken.push(unknown(101));
-        until(&reader, 2, 3).await;
+        reader.queue.until(2, 3).await;
         assert_eq!(code(unknown(102).await.expect("it ends")), Some(ErrorCode::RetryLater), "all is full");
         drop(turns);
         for one in taken {
             assert!(!is_found(one).await);
         }
-        until(&reader, 0, 0).await;
+        reader.queue.until(0, 0).await;
         drop(gateway);
     }
 
     #[tokio::test]
     async fn keys_of_one_organization_that_are_read_together_keep_their_path_and_themselves() {
-        let (gateway, reader, realm, first) = scene(LIMITS).await;
+        let (gateway, reader, realm, first) = scene(LIMITS, DEADLINE).await;
         let own = reader.find(realm, first, None).await.expect("it is answered").expect("it is there").found.own;
         let secret = gateway.key(&own.id().to_string(), &["keys:verify"], Environment::Live).await;
         let Named::ApiKey { key: second, .. } = Token::parse(&secret).expect("a minted key is one").named else {
             panic!("an operator's key")
         };
-        let turns = reader.turns.acquire_many(8).await.expect("nothing is read yet");
+        let turns = reader.queue.pause().await;
         let (one, other) = (find(&reader, realm, first), find(&reader, realm, second));
         let unknown = find(&reader, realm, ApiKeyId::from(Uuid::from_u128(1)));
-        until(&reader, 1, 3).await;
+        reader.queue.until(1, 3).await;
         drop(turns);
         assert!(!is_found(unknown).await);
         for (found, key, scope) in [(one, first, "org:read"), (other, second, "keys:verify")] {

@@ -23,9 +23,9 @@ use crate::api_key::secret::{Named, Peppers, Token};
 use crate::credit::api::{Quantity, Spent};
 use crate::credit::command::{Ask, Movement};
 use crate::credit::model::Remark;
+use crate::kernel::authorize::{check_key, unauthenticated};
 use crate::kernel::command::Subject;
 use crate::kernel::error::{ErrorCode, Refusal, Result};
-use crate::kernel::execute::{check_key, unauthenticated};
 
 /// The mutation field's name.
 pub const NAME: &str = "apiKeyVerify";

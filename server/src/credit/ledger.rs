@@ -1,62 +1,39 @@
 //! The queue in front of the ledger: movements that arrive together are decided together.
 //!
-//! Each realm has a queue and at most one batch under way. A movement that finds its realm idle leaves at once; those that
-//! arrive meanwhile wait for that batch to commit and go together in the next. So there is no timer, and the busier a
-//! realm, the larger its batches: one commit for all, where one commit each would wait in line for the same rows. Realms
-//! take turns for the database in the order they asked. Several gateways may do this on one database: the realm's lock
-//! orders their batches, and [`memory`](super::memory) spares the next batch of a realm what the last one has read.
+//! A [`RealmQueue`] makes batches of a realm's movements: one commit for all, where one commit each would wait in line for
+//! the same rows. Several gateways may do this on one database: the realm's lock orders their batches, and
+//! [`memory`](super::memory) spares the next batch of a realm what the last one has read.
 
-use std::collections::{HashMap, VecDeque};
 use std::marker::PhantomData;
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use entity::id::RealmId;
-use futures_util::FutureExt as _;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 use crate::access::principal::{Caller, Principal};
 use crate::credit::command::{Ask, Movement};
 use crate::credit::memory::Memories;
 use crate::credit::rules::LedgerRules;
 use crate::kernel::Kernel;
+use crate::kernel::authorize::unauthenticated;
 use crate::kernel::batch::{Answer, Item};
 use crate::kernel::command::Executed;
 use crate::kernel::error::{ErrorCode, Fault, Refusal, Result};
-use crate::kernel::execute::{input_hash, unauthenticated};
+use crate::kernel::idempotency::input_hash;
+use crate::kernel::queue::{Full, Limits, RealmQueue};
 
 /// The most movements that one request may ask for.
 pub const BATCH_ITEMS_MAX: usize = 1_000;
 
-/// How much waits, and how much goes together.
-#[derive(Clone, Copy, Debug)]
-struct Limits {
-    /// Movements of one transaction.
-    batch: usize,
-    /// Movements waiting in one realm; more are told to come back.
-    realm: usize,
-    /// Movements waiting in all realms together.
-    all_realms: usize,
-    /// Batches under way at once, over all realms. More than the database has processors only makes them wait there.
-    batches_at_once: usize,
-}
-
+/// More batches at once than the database has processors only wait there.
 const LIMITS: Limits = Limits { batch: 256, realm: 4_096, all_realms: 32_768, batches_at_once: 8 };
 
 /// The door to the ledger.
 #[derive(Clone)]
 pub struct Ledger {
     kernel: Kernel,
-    queues: Arc<Mutex<Queues>>,
+    queue: RealmQueue<Waiting>,
     memories: Arc<Mutex<Memories>>,
-    turns: Arc<Semaphore>,
-    limits: Limits,
-}
-
-#[derive(Default)]
-struct Queues {
-    by_realm: HashMap<RealmId, VecDeque<Waiting>>,
-    waiting: usize,
 }
 
 struct Waiting {
@@ -75,7 +52,7 @@ impl<M: Movement> Queued<M> {
         let answer = self.answer.await.map_err(|_| Fault::new("a batch ended without an answer"))??;
         let output = serde_json::from_value(answer.output)
             .map_err(|e| Fault::caused_by(format!("the answer of {} does not read back", M::NAME), e))?;
-        Ok(Executed { output, replayed: answer.replayed })
+        Ok(Executed { output, replayed: answer.replayed, target: Some(answer.target) })
     }
 }
 
@@ -85,13 +62,7 @@ impl Ledger {
     }
 
     fn with_limits(kernel: Kernel, limits: Limits) -> Self {
-        Self {
-            kernel,
-            queues: Arc::default(),
-            memories: Arc::default(),
-            turns: Arc::new(Semaphore::new(limits.batches_at_once)),
-            limits,
-        }
+        Self { kernel, queue: RealmQueue::new(limits), memories: Arc::default() }
     }
 
     /// Has a movement done, and answers when it is committed or refused.
@@ -140,73 +111,30 @@ impl Ledger {
             input_hash: input_hash(M::NAME, movement)?,
             request: movement.ask(),
         };
-        Ok(Queued { answer: self.enqueue(realm, item)?, of: PhantomData })
-    }
-
-    fn queues(&self) -> MutexGuard<'_, Queues> {
-        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+        let (reply, answer) = oneshot::channel();
+        let ledger = self.clone();
+        let work = move |batch| ledger.clone().execute(realm, batch);
+        self.queue.push(realm, Waiting { item, reply }, work).map_err(|Full| full())?;
+        Ok(Queued { answer, of: PhantomData })
     }
 
     fn memories(&self) -> MutexGuard<'_, Memories> {
         self.memories.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enqueue(&self, realm: RealmId, item: Item<Ask>) -> Result<oneshot::Receiver<Result<Answer>>, Refusal> {
-        let (reply, answer) = oneshot::channel();
-        let mut queues = self.queues();
-        if queues.waiting >= self.limits.all_realms {
-            return Err(full());
+    async fn execute(self, realm: RealmId, batch: Vec<Waiting>) {
+        metrics::histogram!("banyan_ledger_batch_size").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
+        let (items, replies): (Vec<_>, Vec<_>) = batch.into_iter().map(|one| (one.item, one.reply)).unzip();
+        // A panic takes the memory that it may have spoiled with it.
+        let mut memory = self.memories().take(realm);
+        let verdicts = self.kernel.execute_batch(realm, &LedgerRules, &items, &mut memory).await;
+        if let Some(memory) = memory {
+            self.memories().put(realm, memory);
         }
-        let waiting = Waiting { item, reply };
-        match queues.by_realm.get_mut(&realm) {
-            Some(queue) if queue.len() >= self.limits.realm => return Err(full()),
-            Some(queue) => queue.push_back(waiting),
-            None => {
-                queues.by_realm.insert(realm, VecDeque::from([waiting]));
-                tokio::spawn(self.clone().drain(realm));
-            }
+        for (reply, verdict) in replies.into_iter().zip(verdicts) {
+            // Whoever asked may be gone; what they asked for is done all the same.
+            let _ = reply.send(verdict);
         }
-        queues.waiting += 1;
-        Ok(answer)
-    }
-
-    /// Runs batches of a realm until nothing waits, then forgets the realm.
-    async fn drain(self, realm: RealmId) {
-        loop {
-            let turn = self.turns.acquire().await;
-            let Some(batch) = self.next_batch(realm) else { return };
-            metrics::histogram!("banyan_ledger_batch_size").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
-            let (items, replies): (Vec<_>, Vec<_>) = batch.into_iter().map(|one| (one.item, one.reply)).unzip();
-            let mut memory = self.memories().take(realm);
-            let batch = self.kernel.execute_batch(realm, &LedgerRules, &items, &mut memory);
-            // A panic is a fault of these items and not the end of the realm's queue. The memory it may have spoiled is gone
-            // with it, and the replies that are dropped tell each of those who wait.
-            let verdicts = AssertUnwindSafe(batch).catch_unwind().await;
-            drop(turn);
-            let Ok(verdicts) = verdicts else { continue };
-            if let Some(memory) = memory {
-                self.memories().put(realm, memory);
-            }
-            for (reply, verdict) in replies.into_iter().zip(verdicts) {
-                // Whoever asked may be gone; what they asked for is done all the same.
-                let _ = reply.send(verdict);
-            }
-            // Whoever was just answered and asks again at once goes with the next batch. Alone it costs nothing.
-            tokio::task::yield_now().await;
-        }
-    }
-
-    fn next_batch(&self, realm: RealmId) -> Option<Vec<Waiting>> {
-        let mut queues = self.queues();
-        let queue = queues.by_realm.get_mut(&realm)?;
-        let size = queue.len().min(self.limits.batch);
-        if size == 0 {
-            queues.by_realm.remove(&realm);
-            return None;
-        }
-        let batch = queue.drain(..size).collect();
-        queues.waiting -= size;
-        Some(batch)
     }
 }
 
@@ -216,8 +144,6 @@ fn full() -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use entity::credits::Credits;
     use entity::id::{ApiKeyId, KeyFamilyId, OrganizationId};
     use entity::kind::Environment;
@@ -232,8 +158,6 @@ mod tests {
     use crate::credit::model::Remark;
     use crate::kernel::error::Error;
     use crate::schema::testing::Gateway;
-
-    const DEADLINE: Duration = Duration::from_secs(30);
 
     /// A key that nobody minted: the queue takes what it asks, and the batch refuses it.
     fn caller(realm: RealmId) -> Caller {
@@ -263,29 +187,12 @@ mod tests {
         }
     }
 
-    /// Runs tasks until a batch is under way and so many movements wait behind it.
-    async fn until_waiting(ledger: &Ledger, waiting: usize) {
-        let settled = async {
-            loop {
-                let reached = {
-                    let queues = ledger.queues();
-                    !queues.by_realm.is_empty() && queues.waiting == waiting
-                };
-                if reached {
-                    return;
-                }
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(DEADLINE, settled).await.expect("the queue fills");
-    }
-
     #[tokio::test]
     async fn a_full_queue_sends_away_and_loses_nothing() {
         let gateway = Gateway::start().await;
         let limits = Limits { realm: 2, ..LIMITS };
         let ledger = Ledger::with_limits(gateway.kernel().clone(), limits);
-        let caller = caller(crate::kernel::execute::platform_realm());
+        let caller = caller(crate::kernel::realm::platform_realm());
         // SQLite's one writer is taken: whatever is under way waits for it.
         let writer = gateway.kernel().db.connection().begin().await.expect("the writer is free");
         let submit = |number| {
@@ -293,10 +200,10 @@ mod tests {
             tokio::spawn(async move { ledger.submit(&caller, &charge(number)).await })
         };
         let mut taken = vec![submit(0)];
-        until_waiting(&ledger, 0).await;
+        ledger.queue.until(1, 0).await;
         taken.push(submit(1));
         taken.push(submit(2));
-        until_waiting(&ledger, 2).await;
+        ledger.queue.until(1, 2).await;
         assert_eq!(code(&submit(3).await.expect("it ends")), Some(ErrorCode::RetryLater));
         writer.rollback().await.expect("a transaction ends");
         for one in taken {
@@ -310,7 +217,7 @@ mod tests {
         let limits = Limits { batch: 1, batches_at_once: 1, ..LIMITS };
         let ledger = Ledger::with_limits(gateway.kernel().clone(), limits);
         let quiet = gateway.new_realm().await;
-        let busy = crate::kernel::execute::platform_realm();
+        let busy = crate::kernel::realm::platform_realm();
         let writer = gateway.kernel().db.connection().begin().await.expect("the writer is free");
         let (told, mut ended) = mpsc::unbounded_channel();
         let submit = |realm: RealmId, number: usize| {
@@ -321,13 +228,13 @@ mod tests {
             })
         };
         submit(busy, 0);
-        until_waiting(&ledger, 0).await;
+        ledger.queue.until(1, 0).await;
         for number in 1..5 {
             submit(busy, number);
         }
-        until_waiting(&ledger, 4).await;
+        ledger.queue.until(1, 4).await;
         submit(quiet, 5);
-        until_waiting(&ledger, 5).await;
+        ledger.queue.until(2, 5).await;
         writer.rollback().await.expect("a transaction ends");
         let mut order = Vec::new();
         for _ in 0..6 {

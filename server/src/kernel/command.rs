@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::access::fields;
 use crate::access::policy::{Permission, Place, Standing};
 use crate::kernel::error::{ErrorCode, Result};
-use crate::kernel::tx::Tx;
+use crate::kernel::tx::{Target, Tx};
 
 /// What a command acts on; the kernel finds the realm, the organization and the caller's reach from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,9 +78,12 @@ pub trait Command: Serialize + Send + Sync {
     fn forget_secrets(_output: &mut Self::Output) {}
 }
 
-/// What the kernel answers: the output, and whether it is the first answer told again.
+/// What the kernel answers.
 #[derive(Clone, Debug)]
 pub struct Executed<T> {
     pub output: T,
+    /// Whether it is the first answer told again.
     pub replayed: bool,
+    /// The organization acted on as the transaction found it; `None` where there was none, as for a new root.
+    pub target: Option<Target>,
 }

@@ -1,43 +1,26 @@
 //! The one write path: authorize, deduplicate, lock, run, audit, emit, commit, retry.
 
-use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use entity::codec::Json;
-use entity::id::{AnyId, EventId, Id, OrganizationId, RealmId};
+use entity::audit_event;
+use entity::id::{AnyId, RealmId};
 use entity::kind::AuditOutcome;
-use entity::{audit_event, event, idempotency_record};
-use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ConnectionTrait, DatabaseBackend, EntityTrait};
-use serde::Serialize;
-use sha2::{Digest, Sha256};
+use sea_orm::EntityTrait;
 
 use crate::access::fields::{self, Needs};
-use crate::access::path::EffectiveStatus;
-use crate::access::policy::{self, Permission, Reach, Standing};
 use crate::access::principal::{Caller, Principal};
-use crate::access::scope::Scopes;
 use crate::access::store as access_store;
-use crate::kernel::Kernel;
+use crate::kernel::authorize::{authorize, denied, name_an_organization, owner_realm, stands, unauthenticated};
 use crate::kernel::command::{Command, Executed, Subject};
-use crate::kernel::error::{Detail, Error, ErrorCode, Fault, Refusal, Result};
-use crate::kernel::sql::Sql;
-use crate::kernel::tx::{Target, Tx};
+use crate::kernel::error::{Error, ErrorCode, Refusal, Result};
+use crate::kernel::record::{About, audit_entry, record};
+use crate::kernel::tx::Tx;
+use crate::kernel::{Kernel, idempotency, realm};
 
 /// How often a command is tried when the database asks for a retry.
 const ATTEMPTS_MAX: u32 = 6;
 /// The first pause between tries; it doubles, with jitter.
 const RETRY_DELAY_MS: u64 = 5;
-/// How long an idempotency record answers for: 30 days.
-pub(super) const IDEMPOTENCY_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);
-/// The longest idempotency key, in characters.
-pub const IDEMPOTENCY_KEY_MAX_CHARS: usize = 255;
-
-/// The realm of what belongs to no tree: the operator's own acts, such as making a root.
-pub fn platform_realm() -> RealmId {
-    RealmId::from(uuid::Uuid::nil())
-}
 
 impl Kernel {
     /// Runs a command for a caller. The only way anything is ever written.
@@ -108,8 +91,8 @@ impl Kernel {
             C::NAME
         );
         let subject = command.subject();
-        let realm = self.realm_of(caller, &subject).await?;
-        let mut tx = self.begin(realm, caller).await?;
+        let home = self.realm_of(caller, &subject).await?;
+        let mut tx = self.begin(home, caller).await?;
         match self.run_in(&mut tx, command, &subject).await {
             Ok(executed) => {
                 tx.connection.commit().await?;
@@ -129,18 +112,18 @@ impl Kernel {
     }
 
     async fn run_in<C: Command>(&self, tx: &mut Tx, command: &C, subject: &Subject) -> Result<Executed<C::Output>> {
-        let sequence = lock_realm(tx).await?;
+        let sequence = realm::lock(tx).await?;
         tx.target = authorize(tx, subject, C::PERMISSION).await?;
         if let Some(target) = &tx.target {
             let placed = C::PLACE.check(target.reach, &target.path);
             placed.map_err(|denial| denied(C::PERMISSION, &denial))?;
         }
         let key = command.idempotency_key().map(str::to_owned);
-        let hash = input_hash(C::NAME, command)?;
+        let hash = idempotency::input_hash(C::NAME, command)?;
         if let Some(key) = &key
-            && let Some(output) = first_answer::<C>(tx, key, &hash).await?
+            && let Some(output) = idempotency::first_answer::<C>(tx, key, &hash).await?
         {
-            return Ok(Executed { output, replayed: true });
+            return Ok(Executed { output, replayed: true, target: tx.target.take() });
         }
         if let Some(target) = &tx.target {
             stands(C::STANDING, target)?;
@@ -157,9 +140,9 @@ impl Kernel {
             // A command may hand out a secret once; what is kept for replays has none.
             let mut kept = output.clone();
             C::forget_secrets(&mut kept);
-            keep_answer(tx, C::NAME, key, hash, &kept).await?;
+            idempotency::keep_answer(tx, C::NAME, key, hash, &kept).await?;
         }
-        Ok(Executed { output, replayed: false })
+        Ok(Executed { output, replayed: false, target: tx.target.take() })
     }
 
     /// Which realm the command writes in. The operator belongs to none, so the subject decides.
@@ -169,7 +152,7 @@ impl Kernel {
         }
         let snapshot = self.db.snapshot();
         match subject {
-            Subject::Platform => Ok(platform_realm()),
+            Subject::Platform => Ok(realm::platform_realm()),
             Subject::Organization(named) => {
                 let id = named.or(caller.acting).ok_or_else(name_an_organization)?;
                 owner_realm(&snapshot, AnyId::Organization(id)).await
@@ -193,7 +176,7 @@ impl Kernel {
         }
         let written = async {
             let mut tx = self.begin(key.realm, caller).await?;
-            let sequence = lock_realm(&mut tx).await?;
+            let sequence = realm::lock(&mut tx).await?;
             let mut paths = access_store::paths(&tx, &[key.realm], &[key.organization]).await?;
             let path = paths.remove(&key.organization).map(|(_, path)| path.ids().collect());
             let about = About {
@@ -206,7 +189,7 @@ impl Kernel {
             };
             let entry = audit_entry(&tx, about, sequence + 1, AuditOutcome::Denied);
             audit_event::Entity::insert(entry).exec_without_returning(&tx).await?;
-            advance_realm(&tx, sequence + 1).await?;
+            realm::advance(&tx, sequence + 1).await?;
             tx.connection.commit().await?;
             Ok::<_, Error>(())
         };
@@ -231,327 +214,3 @@ const KERNEL_REFUSALS: &[ErrorCode] = &[
     ErrorCode::IdempotencyConflict,
     ErrorCode::RetryLater,
 ];
-
-pub(crate) fn unauthenticated() -> Refusal {
-    Refusal::new(
-        ErrorCode::Unauthenticated,
-        "This needs a key. Send `Authorization: Bearer <key>` with a key that is neither revoked nor expired.",
-    )
-}
-
-fn name_an_organization() -> Refusal {
-    Refusal::invalid("organizationId", "The operator belongs to no organization: name one.")
-}
-
-/// Takes the realm's lock and reads its sequence. Every write of a realm passes here first, so writes of one realm have
-/// one order and never deadlock; realms do not wait for each other. On SQLite the open transaction is the lock.
-pub(super) async fn lock_realm(tx: &mut Tx) -> Result<i64> {
-    let mut sql = Sql::new("SELECT sequence FROM realm WHERE realm_id = ");
-    sql.bind(tx.realm);
-    if tx.get_database_backend() == DatabaseBackend::Postgres {
-        sql.push(" FOR NO KEY UPDATE");
-    }
-    let row = tx.query_one_raw(sql.statement(&*tx)).await?;
-    let row = row.ok_or_else(|| Fault::new(format!("realm {} has no row", tx.realm)))?;
-    // Not before: what waited for the lock happens after what held it.
-    tx.now = tx.world.clock.now();
-    tx.sequence = row.try_get("", "sequence")?;
-    Ok(tx.sequence)
-}
-
-pub(super) async fn advance_realm(tx: &Tx, sequence: i64) -> Result<()> {
-    tx.execute_raw(advanced_realm(tx, sequence).statement(tx)).await?;
-    Ok(())
-}
-
-pub(super) fn advanced_realm(tx: &Tx, sequence: i64) -> Sql {
-    let mut sql = Sql::new("UPDATE realm SET sequence = ");
-    sql.bind(sequence).push(" WHERE realm_id = ").bind(tx.realm);
-    sql
-}
-
-/// The realm of whatever an id names; `NOT_FOUND` when nothing is named.
-async fn owner_realm(connection: &impl ConnectionTrait, id: AnyId) -> Result<RealmId> {
-    let Some(table) = owner_table(id) else { return Err(Refusal::not_found().into()) };
-    let mut sql = Sql::new("SELECT realm_id FROM ");
-    sql.push(table).push(" WHERE id = ").bind(id.uuid());
-    let row = connection.query_one_raw(sql.statement(connection)).await?.ok_or_else(Refusal::not_found)?;
-    Ok(row.try_get("", "realm_id")?)
-}
-
-/// The organization that owns what an id names, within the realm.
-async fn owner(tx: &Tx, id: AnyId) -> Result<OrganizationId> {
-    let owners = owners(tx, &BTreeSet::from([id])).await?;
-    Ok(owners.get(&id).copied().ok_or_else(Refusal::not_found)?)
-}
-
-/// The organizations that own what ids name, within the realm: a statement for each kind of id.
-pub(super) async fn owners(tx: &Tx, ids: &BTreeSet<AnyId>) -> Result<HashMap<AnyId, OrganizationId>> {
-    let mut owners = HashMap::with_capacity(ids.len());
-    let mut by_table: HashMap<&'static str, Vec<AnyId>> = HashMap::new();
-    for id in ids {
-        match (id, owner_table(*id)) {
-            (AnyId::Organization(organization), _) => {
-                owners.insert(*id, *organization);
-            }
-            (_, Some(table)) => by_table.entry(table).or_default().push(*id),
-            (_, None) => {}
-        }
-    }
-    for (table, ids) in by_table {
-        let mut sql = Sql::new("SELECT id, organization_id FROM ");
-        sql.push(table)
-            .push(" WHERE realm_id = ")
-            .bind(tx.realm)
-            .push(" AND id")
-            .within(ids.iter().map(|id| id.uuid()));
-        for row in tx.query_all_raw(sql.statement(tx)).await? {
-            let found: uuid::Uuid = row.try_get("", "id")?;
-            if let Some(id) = ids.iter().find(|id| id.uuid() == found) {
-                owners.insert(*id, row.try_get("", "organization_id")?);
-            }
-        }
-    }
-    Ok(owners)
-}
-
-/// The tables whose rows belong to one organization and can be a command's subject.
-fn owner_table(id: AnyId) -> Option<&'static str> {
-    Some(match id {
-        AnyId::Organization(_) => "organization",
-        AnyId::ApiKey(_) => "api_key",
-        AnyId::Hold(_) => "hold",
-        AnyId::WebhookEndpoint(_) => "webhook_endpoint",
-        AnyId::Delivery(_) => "delivery",
-        AnyId::Project(_) => "project",
-        AnyId::Seller(_) => "seller",
-        AnyId::Buyer(_) => "buyer",
-        AnyId::Invoice(_) => "invoice",
-        AnyId::Member(_) => "member",
-        _ => return None,
-    })
-}
-
-/// Reads key, paths and status again, inside the transaction: what was revoked or suspended since the request began is
-/// refused here.
-async fn authorize(tx: &Tx, subject: &Subject, permission: Permission) -> Result<Option<Target>> {
-    let wanted = match subject {
-        Subject::Platform => None,
-        Subject::Organization(named) => {
-            Some(named.or(tx.caller.acting_organization()).ok_or_else(name_an_organization)?)
-        }
-        Subject::OwnerOf(id) => Some(owner(tx, *id).await?),
-    };
-    match &tx.caller.principal {
-        Principal::Anonymous => Err(unauthenticated().into()),
-        Principal::System => Ok(match wanted {
-            Some(wanted) => Some(target_of_all(tx, wanted).await?),
-            None => None,
-        }),
-        Principal::Operator(key) => {
-            access_store::operator_key(tx, *key).await?.ok_or_else(unauthenticated)?;
-            Ok(match wanted {
-                Some(wanted) => Some(target_of_all(tx, wanted).await?),
-                None => None,
-            })
-        }
-        Principal::ApiKey(key) => {
-            let found = access_store::key_and_paths(tx, key.realm, key.key, wanted).await?;
-            let found = found.ok_or_else(unauthenticated)?;
-            check_key(&found, tx.now)?;
-            let Some(wanted) = wanted else {
-                return Err(denied(permission, &policy::Denial::OperatorOnly).into());
-            };
-            let path = if wanted == found.key.organization_id { Some(found.own) } else { found.target };
-            let path = path.ok_or_else(Refusal::not_found)?;
-            let reach = policy::reach(found.key.organization_id, &path).ok_or_else(Refusal::not_found)?;
-            let scopes = Scopes::new(found.key.scopes.0);
-            policy::decide(&scopes, reach, permission).map_err(|denial| denied(permission, &denial))?;
-            Ok(Some(Target { path, reach, scopes }))
-        }
-    }
-}
-
-async fn target_of_all(tx: &Tx, wanted: OrganizationId) -> Result<Target> {
-    let mut paths = access_store::paths(tx, &[tx.realm], &[wanted]).await?;
-    let (_, path) = paths.remove(&wanted).ok_or_else(Refusal::not_found)?;
-    Ok(Target { path, reach: Reach::Operator, scopes: Scopes::all_known() })
-}
-
-pub(crate) fn denied(permission: Permission, denial: &policy::Denial) -> Refusal {
-    Refusal::new(ErrorCode::ForbiddenScope, denial.message(permission))
-}
-
-/// Whether a key may be used at all at this moment: not revoked, not expired, its organization and every ancestor active.
-pub(crate) fn check_key(found: &access_store::KeyAndPaths, now: entity::timestamp::Timestamp) -> Result<(), Refusal> {
-    let expired = found.key.expires_at.is_some_and(|at| at <= now);
-    if found.key.revoked_at.is_some() || expired {
-        return Err(unauthenticated());
-    }
-    status_refusal(found.own.effective_status()).map_or(Ok(()), Err)
-}
-
-/// What stands in the way of an organization that is not active.
-pub(crate) fn status_refusal(status: EffectiveStatus) -> Option<Refusal> {
-    match status {
-        EffectiveStatus::Active => None,
-        EffectiveStatus::Suspended { by } => Some(
-            Refusal::new(
-                ErrorCode::OrganizationSuspended,
-                format!("{by} is suspended. Whoever suspended it can resume it; retrying does not help."),
-            )
-            .with(Detail::Status { organization: by, archived: false }),
-        ),
-        EffectiveStatus::Archived { by } => Some(
-            Refusal::new(ErrorCode::OrganizationArchived, format!("{by} is archived, which is final."))
-                .with(Detail::Status { organization: by, archived: true }),
-        ),
-    }
-}
-
-/// Refuses an organization whose status does not allow the act. Its own end is a `CONFLICT`: the act came too late.
-fn stands(standing: Standing, target: &Target) -> Result<(), Refusal> {
-    match (standing, standing.check(&target.path)) {
-        (_, Ok(())) => Ok(()),
-        (Standing::Live, Err(_)) => Err(Refusal::conflict(format!("{} is archived, which is final.", target.id()))),
-        (_, Err(status)) => status_refusal(status).map_or(Ok(()), Err),
-    }
-}
-
-/// SHA-256 over the operation and its input without the idempotency key, in a fixed order of fields.
-pub(crate) fn input_hash<C: Serialize>(name: &str, command: &C) -> Result<String> {
-    let mut input = serde_json::to_value(command).map_err(|e| Fault::caused_by("a command does not serialize", e))?;
-    if let serde_json::Value::Object(fields) = &mut input {
-        fields.remove("idempotency_key");
-    }
-    let mut hasher = Sha256::new();
-    hasher.update(name.as_bytes());
-    hasher.update([0]);
-    hasher.update(input.to_string().as_bytes());
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-async fn first_answer<C: Command>(tx: &Tx, key: &str, hash: &str) -> Result<Option<C::Output>> {
-    check_idempotency_key(key)?;
-    let id = (tx.realm, tx.caller.principal.actor_id(), C::NAME.to_owned(), key.to_owned());
-    let Some(found) = idempotency_record::Entity::find_by_id(id).one(tx).await? else { return Ok(None) };
-    if found.expires_at <= tx.now {
-        return Ok(None);
-    }
-    if found.input_hash != hash {
-        return Err(idempotency_conflict(C::NAME).into());
-    }
-    let output = serde_json::from_str(&found.result)
-        .map_err(|e| Fault::caused_by(format!("the kept answer of {} does not read back", C::NAME), e))?;
-    Ok(Some(output))
-}
-
-pub(super) fn check_idempotency_key(key: &str) -> Result<(), Refusal> {
-    if key.is_empty() || key.chars().count() > IDEMPOTENCY_KEY_MAX_CHARS {
-        let message = format!("An idempotency key has 1 to {IDEMPOTENCY_KEY_MAX_CHARS} characters.");
-        return Err(Refusal::invalid("idempotencyKey", message));
-    }
-    Ok(())
-}
-
-pub(super) fn idempotency_conflict(name: &str) -> Refusal {
-    let message = format!("This idempotency key was first used for another {name}. Use a new key.");
-    Refusal::new(ErrorCode::IdempotencyConflict, message).at("idempotencyKey")
-}
-
-/// A record is looked up before it is written, so what stands in its place has expired.
-pub(super) fn replace_expired() -> OnConflict {
-    use idempotency_record::Column;
-    OnConflict::columns([Column::RealmId, Column::ActorId, Column::Operation, Column::IdempotencyKey])
-        .update_columns([Column::InputHash, Column::Result, Column::CreatedAt, Column::ExpiresAt])
-        .to_owned()
-}
-
-async fn keep_answer<T: serde::Serialize>(tx: &Tx, name: &str, key: String, hash: String, answer: &T) -> Result<()> {
-    let result = serde_json::to_string(answer).map_err(|e| Fault::caused_by("an answer does not serialize", e))?;
-    idempotency_record::Entity::insert(idempotency_record::ActiveModel {
-        realm_id: Set(tx.realm),
-        actor_id: Set(tx.caller.principal.actor_id()),
-        operation: Set(name.to_owned()),
-        idempotency_key: Set(key),
-        input_hash: Set(hash),
-        result: Set(result),
-        created_at: Set(tx.now),
-        expires_at: Set(tx.now.plus(IDEMPOTENCY_KEPT)),
-    })
-    .on_conflict(replace_expired())
-    .exec_without_returning(tx)
-    .await?;
-    Ok(())
-}
-
-/// Writes audit entry and events under consecutive sequence numbers of the realm.
-async fn record(tx: &mut Tx, name: &'static str, subject: &Subject, sequence: i64) -> Result<()> {
-    let mut next = sequence + 1;
-    let (organization, path) = match (tx.audited.take(), &tx.target) {
-        (Some((organization, path)), _) => (Some(organization), path),
-        (None, Some(target)) => (Some(target.id()), target.path.ids().collect()),
-        (None, None) => (None, Vec::new()),
-    };
-    let change = std::mem::take(&mut tx.change);
-    let about = About { caller: &tx.caller, action: name, organization, target: subject.part(), path, change };
-    let entry = audit_entry(tx, about, next, AuditOutcome::Done);
-    audit_event::Entity::insert(entry).exec_without_returning(&*tx).await?;
-    let events = std::mem::take(&mut tx.events);
-    if !events.is_empty() {
-        let mut rows = Vec::with_capacity(events.len());
-        for event in events {
-            next += 1;
-            rows.push(event::ActiveModel {
-                realm_id: Set(tx.realm),
-                sequence: Set(next),
-                id: Set(tx.id::<EventId>()),
-                event_type: Set(event.event_type.to_owned()),
-                organization_id: Set(event.organization),
-                path: Set(Json(event.path)),
-                data: Set(Json(event.data)),
-                occurred_at: Set(tx.now),
-            });
-        }
-        event::Entity::insert_many(rows).exec_without_returning(&*tx).await?;
-    }
-    advance_realm(tx, next).await
-}
-
-/// What an audit entry is about.
-pub(super) struct About<'a> {
-    pub caller: &'a Caller,
-    pub action: &'static str,
-    pub organization: Option<OrganizationId>,
-    /// What it was done to; the organization when there is nothing more exact.
-    pub target: Option<AnyId>,
-    /// The organization's path at this moment, itself first.
-    pub path: Vec<OrganizationId>,
-    pub change: serde_json::Map<String, serde_json::Value>,
-}
-
-pub(super) fn audit_entry(tx: &Tx, about: About<'_>, sequence: i64, outcome: AuditOutcome) -> audit_event::ActiveModel {
-    let principal = &about.caller.principal;
-    let actor: Option<uuid::Uuid> = match principal {
-        Principal::ApiKey(key) => Some(key.key.uuid()),
-        Principal::Operator(key) => Some(key.uuid()),
-        Principal::Anonymous | Principal::System => None,
-    };
-    audit_event::ActiveModel {
-        realm_id: Set(tx.realm),
-        sequence: Set(sequence),
-        id: Set(tx.id()),
-        organization_id: Set(about.organization),
-        path: Set(Json(about.path)),
-        acting_organization_id: Set(about.caller.acting_organization()),
-        actor_kind: Set(principal.kind()),
-        actor_id: Set(actor),
-        action: Set(about.action.to_owned()),
-        target_id: Set(about.target.or(about.organization.map(AnyId::from)).map(|id| id.to_string())),
-        outcome: Set(outcome),
-        change: Set(Json(serde_json::Value::Object(about.change))),
-        request_id: Set(about.caller.request_id),
-        address: Set(about.caller.address.map(|address| address.to_string())),
-        created_at: Set(tx.now),
-    }
-}

@@ -14,6 +14,7 @@
 //!
 //! It knows no feature: features depend on it, never the other way round.
 
+pub mod authorize;
 pub mod batch;
 pub mod bundle;
 pub mod clock;
@@ -22,8 +23,12 @@ pub mod db;
 pub mod error;
 pub mod event;
 pub mod execute;
+pub mod idempotency;
 pub mod owned;
 pub mod page;
+pub mod queue;
+pub mod realm;
+mod record;
 pub mod seal;
 pub mod sql;
 pub mod tx;
@@ -54,7 +59,7 @@ impl Kernel {
     pub async fn make_platform_realm(&self) -> error::Result<()> {
         let connection = self.db.connection();
         let mut sql = sql::Sql::new("INSERT INTO realm (realm_id, sequence, created_at) VALUES (");
-        sql.bind(execute::platform_realm()).push(", 0, ").bind(self.world.clock.now());
+        sql.bind(realm::platform_realm()).push(", 0, ").bind(self.world.clock.now());
         sql.push(") ON CONFLICT DO NOTHING");
         connection.execute_raw(sql.statement(connection)).await?;
         Ok(())

@@ -4,6 +4,7 @@
 //! written into the text. Lists and rows are one bound array each on PostgreSQL, so that the text, and with it the prepared
 //! plan, is the same however many there are; SQLite gets a placeholder for each.
 
+use sea_orm::sea_query::ArrayType;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseBackend, EntityName, EntityTrait, IdenStatic, Iterable,
     Statement, Value,
@@ -20,7 +21,17 @@ enum Part {
     Text(String),
     Value(Value),
     Within(Vec<Value>),
-    Rows(Vec<Vec<Value>>),
+    Rows(Vec<Row>, Vec<Nulls>),
+}
+
+type Row = Vec<Value>;
+
+/// Whether a column may have NULLs, which the driver's arrays cannot hold. Asked of the column rather than of the values, so
+/// that batches share a text and its plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Nulls {
+    Never,
+    Perhaps,
 }
 
 impl Sql {
@@ -53,7 +64,7 @@ impl Sql {
     /// Appends the rows as a query: `VALUES (…), …` or `SELECT … FROM unnest(…)`. At least one row, all of one length and
     /// each column of one type.
     pub fn rows(&mut self, rows: Vec<Vec<Value>>) -> &mut Self {
-        self.parts.push(Part::Rows(rows));
+        self.columns(rows, Vec::new());
         self
     }
 
@@ -69,8 +80,20 @@ impl Sql {
             };
             columns.iter().map(value).collect()
         };
-        sql.rows(rows.into_iter().map(values).collect());
+        let nullable = columns.iter().map(|column| column.def().is_null());
+        sql.columns(rows.into_iter().map(values).collect(), nullable.collect());
         sql
+    }
+
+    /// Rows of which is known what columns may have NULLs, whether or not these rows do.
+    fn columns(&mut self, rows: Vec<Row>, nullable: Vec<bool>) {
+        let width = rows.first().map_or(0, Vec::len);
+        let nulls = |column: usize| {
+            let perhaps = nullable.get(column).is_some_and(|nullable| *nullable);
+            if perhaps || column_of(&rows, column).any(is_null) { Nulls::Perhaps } else { Nulls::Never }
+        };
+        let nulls = (0..width).map(nulls).collect();
+        self.parts.push(Part::Rows(rows, nulls));
     }
 
     /// Appends ` WHERE ` the first time it is called on a statement and ` AND ` afterwards.
@@ -131,26 +154,26 @@ impl Rendered {
             Part::Value(value) => self.bind(value.clone()),
             Part::Within(values) if values.is_empty() => self.text.push_str(" IN (NULL)"),
             Part::Within(values) if arrays => {
-                // In a query of its own the text is read once, not for every row that is compared.
-                self.text.push_str(" = ANY ((SELECT ");
-                let element = self.array(values.iter());
-                self.text.push_str(")::");
-                self.text.push_str(element);
-                self.text.push_str("[])");
+                self.text.push_str(" = ANY (");
+                self.array(values.iter().filter(|value| !is_null(value)));
+                self.text.push(')');
             }
             Part::Within(values) => {
                 self.text.push_str(" IN ");
                 self.tuple(values);
             }
-            Part::Rows(rows) if arrays => {
+            Part::Rows(rows, nulls) if arrays => {
                 self.text.push_str("SELECT * FROM unnest(");
-                for column in 0..rows.first().map_or(0, Vec::len) {
+                for (column, nulls) in nulls.iter().enumerate() {
                     self.text.push_str(if column == 0 { "" } else { ", " });
-                    self.array(rows.iter().filter_map(|row| row.get(column)));
+                    match nulls {
+                        Nulls::Never => self.array(column_of(rows, column)),
+                        Nulls::Perhaps => self.array_with_nulls(column_of(rows, column)),
+                    }
                 }
                 self.text.push(')');
             }
-            Part::Rows(rows) => {
+            Part::Rows(rows, _) => {
                 self.text.push_str("VALUES ");
                 for (i, row) in rows.iter().enumerate() {
                     self.text.push_str(if i == 0 { "" } else { ", " });
@@ -175,10 +198,21 @@ impl Rendered {
         self.text.push(')');
     }
 
-    /// Binds PostgreSQL's own text form of an array: unlike the driver's arrays it can hold NULLs.
-    /// Answers the type of its elements.
-    fn array<'a>(&mut self, values: impl Iterator<Item = &'a Value> + Clone) -> &'static str {
-        let element = values.clone().next().map_or("text", type_of);
+    fn array<'a>(&mut self, values: impl Iterator<Item = &'a Value> + Clone) {
+        let (element, kind) = values.clone().next().map_or(("text", ArrayType::String), |value| type_of(value));
+        let values = values.map(|value| match value {
+            Value::Int(number) => Value::BigInt(number.map(i64::from)),
+            value => value.clone(),
+        });
+        self.bind(Value::Array(kind, Some(Box::new(values.collect()))));
+        self.text.push_str("::");
+        self.text.push_str(element);
+        self.text.push_str("[]");
+    }
+
+    /// Binds PostgreSQL's own text form of an array.
+    fn array_with_nulls<'a>(&mut self, values: impl Iterator<Item = &'a Value> + Clone) {
+        let element = values.clone().next().map_or("text", |value| type_of(value).0);
         let mut literal = String::from("{");
         for value in values {
             if literal.len() > 1 {
@@ -192,18 +226,28 @@ impl Rendered {
         self.text.push_str(" AS TEXT)::");
         self.text.push_str(element);
         self.text.push_str("[]");
-        element
     }
 }
 
 /// The schema's columns are of these four types and no others.
-fn type_of(value: &Value) -> &'static str {
+fn type_of(value: &Value) -> (&'static str, ArrayType) {
     match value {
-        Value::Uuid(_) => "uuid",
-        Value::BigInt(_) | Value::Int(_) => "bigint",
-        Value::Bool(_) => "boolean",
-        _ => "text",
+        Value::Uuid(_) => ("uuid", ArrayType::Uuid),
+        Value::BigInt(_) | Value::Int(_) => ("bigint", ArrayType::BigInt),
+        Value::Bool(_) => ("boolean", ArrayType::Bool),
+        _ => ("text", ArrayType::String),
     }
+}
+
+fn is_null(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::Uuid(None) | Value::BigInt(None) | Value::Int(None) | Value::Bool(None) | Value::String(None)
+    )
+}
+
+fn column_of(rows: &[Row], column: usize) -> impl Iterator<Item = &Value> + Clone {
+    rows.iter().filter_map(move |row| row.get(column))
 }
 
 fn push_element(literal: &mut String, value: &Value) {
@@ -257,8 +301,8 @@ mod tests {
         let mut sql = Sql::new("SELECT 1 WHERE a = ");
         sql.bind(7_i64).push(" AND b").within(["x", "y\"\\"]);
         let (text, values) = rendered(&sql, DatabaseBackend::Postgres);
-        assert_eq!(text, "SELECT 1 WHERE a = $1 AND b = ANY ((SELECT CAST($2 AS TEXT)::text[])::text[])");
-        assert_eq!(values.get(1), Some(&Value::from(r#"{"x","y\"\\"}"#)));
+        assert_eq!(text, "SELECT 1 WHERE a = $1 AND b = ANY ($2::text[])");
+        assert_eq!(values.get(1), Some(&Value::from(vec!["x".to_owned(), "y\"\\".to_owned()])));
         let (text, values) = rendered(&sql, DatabaseBackend::Sqlite);
         assert_eq!(text, "SELECT 1 WHERE a = $1 AND b IN ($2, $3)");
         assert_eq!(values.len(), 3);
@@ -276,10 +320,8 @@ mod tests {
         let mut sql = Sql::new("WITH v (a, b) AS (");
         sql.rows(vec![vec![1_i64.into(), Value::Uuid(None)], vec![2_i64.into(), uuid::Uuid::nil().into()]]).push(")");
         let (text, values) = rendered(&sql, DatabaseBackend::Postgres);
-        assert_eq!(
-            text,
-            "WITH v (a, b) AS (SELECT * FROM unnest(CAST($1 AS TEXT)::bigint[], CAST($2 AS TEXT)::uuid[]))"
-        );
+        assert_eq!(text, "WITH v (a, b) AS (SELECT * FROM unnest($1::bigint[], CAST($2 AS TEXT)::uuid[]))");
+        assert_eq!(values[0], Value::from(vec![1_i64, 2]));
         assert_eq!(values[1], Value::from("{NULL,00000000-0000-0000-0000-000000000000}"));
         let (text, values) = rendered(&sql, DatabaseBackend::Sqlite);
         assert_eq!(text, "WITH v (a, b) AS (VALUES ($1, $2), ($3, $4))");

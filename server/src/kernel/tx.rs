@@ -58,6 +58,7 @@ pub struct Tx {
 /// The organization a command acts on, as this transaction sees it.
 #[derive(Clone, Debug)]
 pub struct Target {
+    pub realm: RealmId,
     pub path: Path,
     pub reach: Reach,
     pub scopes: Scopes,

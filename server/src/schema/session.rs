@@ -18,10 +18,10 @@ use crate::credit::command::Movement;
 use crate::credit::ledger::Ledger;
 use crate::event::relay::Relay;
 use crate::kernel::Kernel;
+use crate::kernel::authorize::{denied, unauthenticated};
 use crate::kernel::command::{Command, Executed};
 use crate::kernel::db::Snapshot;
 use crate::kernel::error::{Error, ErrorCode, Refusal, Result};
-use crate::kernel::execute::{denied, unauthenticated};
 use crate::throttle::KeyThrottle;
 
 /// One request: who asks, how far they reach, and the gateway they ask.

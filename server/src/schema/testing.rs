@@ -24,7 +24,7 @@ use crate::event::relay::Relay;
 use crate::kernel::Kernel;
 use crate::kernel::clock::{ManualClock, SystemIds, World};
 use crate::kernel::db::Database;
-use crate::kernel::execute::platform_realm;
+use crate::kernel::realm::platform_realm;
 use crate::schema::session::Session;
 
 /// A gateway with an operator's key and nothing else.

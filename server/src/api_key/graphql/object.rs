@@ -180,7 +180,8 @@ impl ApiKey {
             crate::credit::api::counters(&session.snapshot(), &subjects, &[CounterSubject::Family], session.now()).await
         });
         let spent = spent.await.map_err(|error| expose(ctx, error))?;
-        let month = crate::credit::graphql::this_month(&self.owner.member().record.timezone, session.now());
+        let owner = self.owner.siblings.record(self.owner.index).await.map_err(|error| expose(ctx, error))?;
+        let month = crate::credit::graphql::this_month(&owner.timezone, session.now());
         let own = spent.iter().find(|row| {
             row.subject_id == uuid::Uuid::from(self.key().family.id)
                 && row.month == month.number

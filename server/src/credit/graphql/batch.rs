@@ -1,17 +1,16 @@
 //! Many charges in one request.
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
-use entity::id::OrganizationId;
 
 use crate::credit::command::{Charge, Spent};
 use crate::credit::graphql::hold::Hold;
 use crate::credit::graphql::input::CreditChargeInput;
-use crate::credit::graphql::mutation::{owners, shown_spend};
+use crate::credit::graphql::mutation::shown_spend;
 use crate::credit::graphql::wallet::Wallet;
 use crate::credit::ledger::BATCH_ITEMS_MAX;
 use crate::kernel::command::Executed;
 use crate::kernel::error::{Error, ErrorCode, Refusal};
-use crate::organization::graphql::Organization;
+use crate::organization::graphql::{Organization, Organizations};
 use crate::schema::Query;
 use crate::schema::payload::payload;
 use crate::schema::session::{Session, expose};
@@ -68,11 +67,8 @@ impl CreditBatchMutation {
         };
         let charges: Vec<Result<Charge, Refusal>> = input.charges.into_iter().map(read).collect();
         let outcomes = session.ledger.submit_all(&session.caller, charges).await;
-        let ids: Vec<OrganizationId> = outcomes
-            .iter()
-            .filter_map(|outcome| Some(outcome.as_ref().ok()?.output.wallet.row.organization_id))
-            .collect();
-        let owners = owners(session, &ids).await.map_err(|error| expose(ctx, error))?;
+        let targets = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok()?.target.as_ref());
+        let owners = Organization::all(&Organizations::of_targets(session, targets));
         let results = outcomes.into_iter().enumerate().map(|(at, outcome)| result(&owners, at, outcome)).collect();
         Ok(Some(CreditChargeBatchPayload { results: Some(results), user_errors: Vec::new(), query: Query::default() }))
     }

@@ -19,6 +19,7 @@ use crate::credit::graphql::query::Meter;
 use crate::credit::graphql::wallet::Wallet;
 use crate::credit::meter::SetMeter;
 use crate::credit::model::Wallet as ShownWallet;
+use crate::kernel::command::Executed;
 use crate::kernel::error::{Error, Refusal};
 use crate::organization::graphql::{Organization, Organizations};
 use crate::schema::Query;
@@ -119,9 +120,10 @@ async fn moved(ctx: &Context<'_>, moved: Moved) -> Result<(LedgerTransaction, Op
     Ok((transaction, wallet(&owners, moved.source), wallet(&owners, Some(moved.target))))
 }
 
-async fn spent(ctx: &Context<'_>, spent: Spent) -> Result<(Option<Hold>, Option<Wallet>)> {
-    let owners = owners(Session::of(ctx), &[spent.wallet.row.organization_id]).await;
-    Ok(shown_spend(&owners.map_err(|error| expose(ctx, error))?, spent))
+/// What was spent, and the wallet of the organization that spent it.
+fn spent(ctx: &Context<'_>, executed: Executed<Spent>) -> (Option<Hold>, Option<Wallet>) {
+    let owners = Organization::all(&Organizations::of_targets(Session::of(ctx), executed.target.as_ref()));
+    shown_spend(&owners, executed.output)
 }
 
 /// A charge or hold and the wallet of its organization, which is one of `owners`.
@@ -222,14 +224,9 @@ impl CreditMutation {
         Ok(Some(match Session::of(ctx).submit(ctx, command()).await? {
             Err(refusal) => CreditChargePayload::refused(refusal),
             Ok(executed) => {
-                let (charge, wallet) = spent(ctx, executed.output).await?;
-                CreditChargePayload {
-                    charge,
-                    wallet,
-                    replayed: executed.replayed,
-                    user_errors: Vec::new(),
-                    query: Query::default(),
-                }
+                let replayed = executed.replayed;
+                let (charge, wallet) = spent(ctx, executed);
+                CreditChargePayload { charge, wallet, replayed, user_errors: Vec::new(), query: Query::default() }
             }
         }))
     }
@@ -255,14 +252,9 @@ impl CreditMutation {
         Ok(Some(match Session::of(ctx).submit(ctx, command()).await? {
             Err(refusal) => CreditHoldPayload::refused(refusal),
             Ok(executed) => {
-                let (hold, wallet) = spent(ctx, executed.output).await?;
-                CreditHoldPayload {
-                    hold,
-                    wallet,
-                    replayed: executed.replayed,
-                    user_errors: Vec::new(),
-                    query: Query::default(),
-                }
+                let replayed = executed.replayed;
+                let (hold, wallet) = spent(ctx, executed);
+                CreditHoldPayload { hold, wallet, replayed, user_errors: Vec::new(), query: Query::default() }
             }
         }))
     }
@@ -284,14 +276,9 @@ impl CreditMutation {
         Ok(Some(match Session::of(ctx).submit(ctx, command()).await? {
             Err(refusal) => CreditCapturePayload::refused(refusal),
             Ok(executed) => {
-                let (hold, wallet) = spent(ctx, executed.output).await?;
-                CreditCapturePayload {
-                    hold,
-                    wallet,
-                    replayed: executed.replayed,
-                    user_errors: Vec::new(),
-                    query: Query::default(),
-                }
+                let replayed = executed.replayed;
+                let (hold, wallet) = spent(ctx, executed);
+                CreditCapturePayload { hold, wallet, replayed, user_errors: Vec::new(), query: Query::default() }
             }
         }))
     }
@@ -308,14 +295,9 @@ impl CreditMutation {
         Ok(Some(match Session::of(ctx).submit(ctx, command()).await? {
             Err(refusal) => CreditVoidPayload::refused(refusal),
             Ok(executed) => {
-                let (hold, wallet) = spent(ctx, executed.output).await?;
-                CreditVoidPayload {
-                    hold,
-                    wallet,
-                    replayed: executed.replayed,
-                    user_errors: Vec::new(),
-                    query: Query::default(),
-                }
+                let replayed = executed.replayed;
+                let (hold, wallet) = spent(ctx, executed);
+                CreditVoidPayload { hold, wallet, replayed, user_errors: Vec::new(), query: Query::default() }
             }
         }))
     }
@@ -337,14 +319,9 @@ impl CreditMutation {
         Ok(Some(match Session::of(ctx).submit(ctx, command()).await? {
             Err(refusal) => CreditRefundPayload::refused(refusal),
             Ok(executed) => {
-                let (hold, wallet) = spent(ctx, executed.output).await?;
-                CreditRefundPayload {
-                    hold,
-                    wallet,
-                    replayed: executed.replayed,
-                    user_errors: Vec::new(),
-                    query: Query::default(),
-                }
+                let replayed = executed.replayed;
+                let (hold, wallet) = spent(ctx, executed);
+                CreditRefundPayload { hold, wallet, replayed, user_errors: Vec::new(), query: Query::default() }
             }
         }))
     }

@@ -99,7 +99,7 @@ impl Wallet {
         let read = async {
             let book = book(&self.owner.siblings).await?;
             let now = self.owner.siblings.session.now();
-            let realm_book = book.get(&self.owner.member().record.realm_id);
+            let realm_book = book.get(&self.owner.member().realm);
             let amount = realm_book
                 .map_or(Amount::ZERO, |book| spendable(book, self.owner.organization_id(), self.row.environment, now));
             Ok(amount.into())

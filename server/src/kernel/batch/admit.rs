@@ -10,9 +10,9 @@ use crate::access::policy::{self, Reach};
 use crate::access::principal::Principal;
 use crate::access::scope::Scopes;
 use crate::access::store::{self as access_store, KeyAndPaths, KeyRow};
+use crate::kernel::authorize::{self, check_key, denied, unauthenticated};
 use crate::kernel::command::Subject;
 use crate::kernel::error::{Refusal, Result};
-use crate::kernel::execute::{self, check_key, denied, unauthenticated};
 use crate::kernel::tx::{Target, Tx};
 
 /// Keys and paths of a realm that were read under its lock. What is not there was not asked for yet, or does not exist.
@@ -73,7 +73,7 @@ pub(super) async fn authorize<R>(
             owned.insert(*id);
         }
     }
-    let owners = execute::owners(tx, &owned).await?;
+    let owners = authorize::owners(tx, &owned).await?;
     access.find_keys(tx, &keys).await?;
     // The operator's keys belong to no realm, so no realm's lock keeps them as they are.
     let operator_rows = access_store::operator_keys(tx, &operators).await?;
@@ -124,7 +124,7 @@ pub(super) async fn authorize<R>(
             allowed(&other).map_err(named)?;
         }
         let presented = item.presented.as_ref().and_then(|presented| good_key(presented.key).err());
-        Ok(Admitted { target: Target { path, reach, scopes }, presented })
+        Ok(Admitted { target: Target { realm: tx.realm(), path, reach, scopes }, presented })
     };
     Ok(items.iter().map(admitted).collect())
 }

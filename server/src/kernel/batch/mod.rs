@@ -25,13 +25,12 @@ use uuid::Uuid;
 
 use crate::access::policy::Permission;
 use crate::access::principal::{Caller, KeyPrincipal};
-use crate::kernel::Kernel;
 use crate::kernel::bundle::Bundle;
 use crate::kernel::command::Subject;
 use crate::kernel::error::{Error, Fault, Result};
 use crate::kernel::event::Event;
-use crate::kernel::execute;
 use crate::kernel::tx::{Target, Tx};
+use crate::kernel::{Kernel, execute, idempotency, realm};
 use admit::{Access, Admitted};
 use records::Records;
 use replay::{Kept, RecordKey, first_answers, record_key};
@@ -76,11 +75,14 @@ pub struct Decided {
     pub change: serde_json::Map<String, serde_json::Value>,
 }
 
-/// What was answered: the output, and whether it is the first answer told again.
+/// What was answered.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub output: serde_json::Value,
+    /// Whether it is the first answer told again.
     pub replayed: bool,
+    /// The organization acted on, as the batch found it.
+    pub target: Target,
 }
 
 /// The rules a batch runs by.
@@ -207,7 +209,7 @@ impl Kernel {
         items: &[Item<R::Request>],
         remembered: Option<Memory<R::State>>,
     ) -> Result<(Vec<Verdict>, Memory<R::State>)> {
-        let sequence = execute::lock_realm(tx).await?;
+        let sequence = realm::lock(tx).await?;
         let holds = remembered.filter(|memory| memory.holds(sequence, tx.now()));
         metrics::counter!("banyan_batches_total", "remembered" => if holds.is_some() { "yes" } else { "no" })
             .increment(1);
@@ -226,7 +228,7 @@ impl Kernel {
         for (item, target) in items.iter().zip(targets) {
             verdicts.push(match target {
                 Err(refusal) => Err(refusal.into()),
-                Ok(admitted) => decide(tx, rules, &mut memory.state, item, &admitted, &mut known, &mut records),
+                Ok(admitted) => decide(tx, rules, &mut memory.state, item, admitted, &mut known, &mut records),
             });
         }
         // A fault in the middle of a decision ends the batch: the state behind it cannot be trusted.
@@ -258,21 +260,21 @@ fn decide<R: Rules>(
     rules: &R,
     state: &mut R::State,
     item: &Item<R::Request>,
-    admitted: &Admitted,
+    admitted: Admitted,
     known: &mut HashMap<RecordKey, Kept>,
     records: &mut Records,
 ) -> Verdict {
     if let Some(key) = &item.idempotency_key {
-        execute::check_idempotency_key(key)?;
+        idempotency::check(key)?;
         if let Some(kept) = known.get(&record_key(item)) {
             if kept.input_hash != item.input_hash {
-                return Err(execute::idempotency_conflict(item.name).into());
+                return Err(idempotency::conflict(item.name).into());
             }
-            return Ok(Answer { output: kept.output.clone(), replayed: true });
+            return Ok(Answer { output: kept.output.clone(), replayed: true, target: admitted.target });
         }
     }
-    if let Some(refusal) = &admitted.presented {
-        return Err(refusal.clone().into());
+    if let Some(refusal) = admitted.presented {
+        return Err(refusal.into());
     }
     let decided = rules.decide(tx, state, item, &admitted.target)?;
     records.add(tx, item, &admitted.target, &decided)?;
@@ -280,5 +282,5 @@ fn decide<R: Rules>(
         let kept = Kept { input_hash: item.input_hash.clone(), output: decided.output.clone() };
         known.insert(record_key(item), kept);
     }
-    Ok(Answer { output: decided.output, replayed: false })
+    Ok(Answer { output: decided.output, replayed: false, target: admitted.target })
 }

@@ -9,9 +9,10 @@ use sea_orm::ActiveValue::Set;
 use super::{Decided, Item};
 use crate::kernel::bundle::{Bundle, chunks};
 use crate::kernel::error::{Fault, Result};
-use crate::kernel::execute::{self, IDEMPOTENCY_KEPT};
+use crate::kernel::idempotency::KEPT;
 use crate::kernel::sql::Sql;
 use crate::kernel::tx::{Target, Tx};
+use crate::kernel::{realm, record};
 
 /// Numbered in the order they were decided.
 pub(super) struct Records {
@@ -35,7 +36,7 @@ impl Records {
 
     pub fn add<R>(&mut self, tx: &Tx, item: &Item<R>, target: &Target, decided: &Decided) -> Result<(), Fault> {
         self.last += 1;
-        let about = execute::About {
+        let about = record::About {
             caller: &item.caller,
             action: item.name,
             organization: Some(target.id()),
@@ -43,7 +44,7 @@ impl Records {
             path: target.path.ids().collect(),
             change: decided.change.clone(),
         };
-        self.audit.push(execute::audit_entry(tx, about, self.last, AuditOutcome::Done));
+        self.audit.push(record::audit_entry(tx, about, self.last, AuditOutcome::Done));
         for event in &decided.events {
             self.last += 1;
             self.events.push(event::ActiveModel {
@@ -66,7 +67,7 @@ impl Records {
                 input_hash: Set(item.input_hash.clone()),
                 result: Set(decided.output.to_string()),
                 created_at: Set(tx.now()),
-                expires_at: Set(tx.now().plus(IDEMPOTENCY_KEPT)),
+                expires_at: Set(tx.now().plus(KEPT)),
             });
         }
         Ok(())
@@ -89,6 +90,6 @@ impl Records {
             );
             writes.add(sql);
         }
-        writes.add(execute::advanced_realm(tx, self.last));
+        writes.add(realm::advanced(tx, self.last));
     }
 }

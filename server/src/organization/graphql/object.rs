@@ -3,27 +3,28 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Object, Result};
 use entity::id::{OrganizationId, RealmId};
 use entity::kind::CounterSubject;
 
-use crate::access::fields::handed;
 use crate::access::policy::Permission;
 use crate::api_key::graphql::{ApiKeyConnection, ApiKeyFilter};
 use crate::credit::graphql::{HoldConnection, LedgerEntryConnection, Wallet};
 use crate::kernel::error::Error;
-use crate::kernel::page::{Page, Slice};
+use crate::kernel::page::Page;
 use crate::organization::graphql::edge::OrganizationPast;
 use crate::organization::graphql::holdings::OrganizationHoldings;
 use crate::organization::graphql::input::{OrganizationFilter, OrganizationOrder};
 use crate::organization::graphql::level::{Member, OrganizationLevel, Organizations, status_of};
+use crate::organization::graphql::list::{ChildPages, flat, parents_with_status};
+use crate::organization::graphql::standing::{Funding, Limits, Suspension};
+use crate::organization::graphql::summary::OrganizationSummary;
 use crate::organization::model;
 use crate::organization::store::{self, Status, Within};
 use crate::schema::connection::{Paged, connection};
 use crate::schema::guard::ByRow;
 use crate::schema::kind::{
-    BillingMode, Delegation, EffectiveStatus, Environment, FundingMode, HoldStatus, OrganizationStatus, RefillState,
-    Relation, StarvedReason, Tier,
+    BillingMode, Delegation, EffectiveStatus, Environment, HoldStatus, OrganizationStatus, Relation, Tier,
 };
 use crate::schema::scalar::{CountryCode, Credits, Currency, Date, DateTime, Json};
 use crate::schema::session::{Session, expose, id_of};
@@ -46,7 +47,7 @@ impl Organization {
     }
 
     pub fn organization_id(&self) -> OrganizationId {
-        self.member().record.id
+        self.member().id
     }
 
     /// Every member of a level as an object.
@@ -56,12 +57,20 @@ impl Organization {
 
     /// The member with this id.
     pub fn find(level: &OrganizationLevel, id: OrganizationId) -> Option<Self> {
-        let index = level.level.members.iter().position(|member| member.record.id == id)?;
+        let index = level.level.members.iter().position(|member| member.id == id)?;
         Some(Self { siblings: Arc::clone(level), index })
     }
 
     fn session(&self) -> &Arc<Session> {
         &self.siblings.session
+    }
+
+    async fn record(&self, ctx: &Context<'_>) -> Result<&model::Organization> {
+        if let Some(record) = self.member().known() {
+            return Ok(record);
+        }
+        // Boxed: this is part of the future of nearly every field.
+        Box::pin(self.siblings.record(self.index)).await.map_err(|error| expose(ctx, error))
     }
 
     /// Guards fields of a type that stands for this organization, or for a part of it.
@@ -79,7 +88,7 @@ impl Organization {
         let members = self.siblings.level.members.iter();
         members
             .filter(|member| self.session().allows(member.reach, permission).is_ok())
-            .map(|member| (member.record.realm_id, member.record.id))
+            .map(|member| (member.realm, member.id))
             .collect()
     }
 
@@ -118,48 +127,48 @@ impl Organization {
     }
 
     /// What people call it.
-    async fn name(&self) -> &str {
-        &self.member().record.name
+    async fn name(&self, ctx: &Context<'_>) -> Result<&str> {
+        Ok(&self.record(ctx).await?.name)
     }
 
     /// Contact address.
-    async fn email(&self) -> Option<&str> {
-        self.member().record.email.as_deref()
+    async fn email(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        Ok(self.record(ctx).await?.email.as_deref())
     }
 
     /// Where bills go.
-    async fn billing_email(&self) -> Option<&str> {
-        self.member().record.billing_email.as_deref()
+    async fn billing_email(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        Ok(self.record(ctx).await?.billing_email.as_deref())
     }
 
     /// XXXXXXXX-XXXX.
-    async fn tax_number(&self) -> Option<&str> {
-        self.member().record.tax_number.as_deref()
+    async fn tax_number(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        Ok(self.record(ctx).await?.tax_number.as_deref())
     }
 
     /// E.164.
-    async fn phone_number(&self) -> Option<&str> {
-        self.member().record.phone_number.as_deref()
+    async fn phone_number(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        Ok(self.record(ctx).await?.phone_number.as_deref())
     }
 
     /// Its web address.
-    async fn website(&self) -> Option<&str> {
-        self.member().record.website.as_deref()
+    async fn website(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        Ok(self.record(ctx).await?.website.as_deref())
     }
 
     /// Where it is at home.
-    async fn country(&self) -> Option<CountryCode> {
-        self.member().record.country.clone().map(CountryCode)
+    async fn country(&self, ctx: &Context<'_>) -> Result<Option<CountryCode>> {
+        Ok(self.record(ctx).await?.country.clone().map(CountryCode))
     }
 
     /// What it does.
-    async fn industry(&self) -> Option<&str> {
-        self.member().record.industry.as_deref()
+    async fn industry(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        Ok(self.record(ctx).await?.industry.as_deref())
     }
 
     /// The currency of its books: its own or the nearest ancestor's.
     async fn base_currency(&self, ctx: &Context<'_>) -> Result<Option<Currency>> {
-        if let Some(own) = &self.member().record.base_currency {
+        if let Some(own) = &self.record(ctx).await?.base_currency {
             return Ok(Some(Currency(own.clone())));
         }
         let read = async {
@@ -184,69 +193,69 @@ impl Organization {
     }
 
     /// A name of the IANA database; months of its limits begin there.
-    async fn timezone(&self) -> &str {
-        &self.member().record.timezone
+    async fn timezone(&self, ctx: &Context<'_>) -> Result<&str> {
+        Ok(&self.record(ctx).await?.timezone)
     }
 
     /// Your own id for it.
-    async fn external_id(&self) -> Option<&str> {
-        self.member().record.external_id.as_deref()
+    async fn external_id(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        Ok(self.record(ctx).await?.external_id.as_deref())
     }
 
     /// An object of strings.
-    async fn metadata(&self) -> Json {
-        Json::metadata(&self.member().record.metadata)
+    async fn metadata(&self, ctx: &Context<'_>) -> Result<Json> {
+        Ok(Json::metadata(&self.record(ctx).await?.metadata))
     }
 
     /// How it buys credits.
-    async fn billing_mode(&self) -> BillingMode {
-        self.member().record.billing_mode.into()
+    async fn billing_mode(&self, ctx: &Context<'_>) -> Result<BillingMode> {
+        Ok(self.record(ctx).await?.billing_mode.into())
     }
 
     /// What its plan allows.
-    async fn tier(&self) -> Tier {
-        self.member().record.tier.into()
+    async fn tier(&self, ctx: &Context<'_>) -> Result<Tier> {
+        Ok(self.record(ctx).await?.tier.into())
     }
 
     /// Its own status; see `effectiveStatus` for what counts.
-    async fn status(&self) -> OrganizationStatus {
-        if self.member().record.archived_at.is_some() {
+    async fn status(&self, ctx: &Context<'_>) -> Result<OrganizationStatus> {
+        Ok(if self.record(ctx).await?.archived_at.is_some() {
             OrganizationStatus::Archived
         } else {
             OrganizationStatus::Active
-        }
+        })
     }
 
     /// How data flows to the parent; null on a root.
-    async fn relation(&self) -> Option<Relation> {
-        let record = &self.member().record;
-        record.parent_id.map(|_| record.relation.into())
+    async fn relation(&self, ctx: &Context<'_>) -> Result<Option<Relation>> {
+        let record = self.record(ctx).await?;
+        Ok(record.parent_id.map(|_| record.relation.into()))
     }
 
     /// What the edge to the parent lets ancestors do besides control; empty on a root.
-    async fn delegation(&self) -> Vec<Delegation> {
-        let record = &self.member().record;
-        record.parent_id.map_or_else(Vec::new, |_| record.delegation.iter().map(Into::into).collect())
+    async fn delegation(&self, ctx: &Context<'_>) -> Result<Vec<Delegation>> {
+        let record = self.record(ctx).await?;
+        Ok(record.parent_id.map_or_else(Vec::new, |_| record.delegation.iter().map(Into::into).collect()))
     }
 
     /// Grows with every change of the record; give it to `expectedVersion`.
-    async fn version(&self) -> i32 {
-        i32::try_from(self.member().record.version).unwrap_or(i32::MAX)
+    async fn version(&self, ctx: &Context<'_>) -> Result<i32> {
+        Ok(i32::try_from(self.record(ctx).await?.version).unwrap_or(i32::MAX))
     }
 
     /// When it was made.
-    async fn created_at(&self) -> DateTime {
-        self.member().record.created_at.into()
+    async fn created_at(&self, ctx: &Context<'_>) -> Result<DateTime> {
+        Ok(self.record(ctx).await?.created_at.into())
     }
 
     /// When the record last changed.
-    async fn updated_at(&self) -> DateTime {
-        self.member().record.updated_at.into()
+    async fn updated_at(&self, ctx: &Context<'_>) -> Result<DateTime> {
+        Ok(self.record(ctx).await?.updated_at.into())
     }
 
     /// When it was archived.
-    async fn archived_at(&self) -> Option<DateTime> {
-        self.member().record.archived_at.map(Into::into)
+    async fn archived_at(&self, ctx: &Context<'_>) -> Result<Option<DateTime>> {
+        Ok(self.record(ctx).await?.archived_at.map(Into::into))
     }
 
     /// How many levels down the tree it is; a root is 1.
@@ -290,7 +299,8 @@ impl Organization {
 
     /// The organization above it; null on a root and where the caller does not see it.
     async fn parent(&self, ctx: &Context<'_>) -> Result<Option<Self>> {
-        self.ancestor(self.member().record.parent_id).await.map_err(|error| expose(ctx, error))
+        let parent = self.record(ctx).await?.parent_id;
+        self.ancestor(parent).await.map_err(|error| expose(ctx, error))
     }
 
     /// The top of the tree; null where the caller does not see it.
@@ -370,15 +380,15 @@ impl Organization {
         #[graphql(desc = "By name when absent.")] order_by: Option<OrganizationOrder>,
     ) -> Result<OrganizationConnection> {
         let page = page(ctx, first, after.as_deref(), last, before.as_deref())?;
-        let record = &self.member().record;
+        let member = self.member();
         let within = Within::Subtree {
-            realm: record.realm_id,
-            top: record.id,
+            realm: member.realm,
+            top: member.id,
             with_top: false,
             depth_max: max_depth.map(|levels| u32::try_from(levels.clamp(1, 32)).unwrap_or(1)),
         };
         let paths = self.siblings.paths().await.map_err(|error| expose(ctx, error))?;
-        let above = paths.get(&record.id).map_or(Status::Archived, |(_, path)| status_of(path));
+        let above = paths.get(&member.id).map_or(Status::Archived, |(_, path)| status_of(path));
         flat(ctx, self.session(), within, above, filter, order_by, &page).await
     }
 
@@ -400,7 +410,7 @@ impl Organization {
             let (_, other, _) = self.session().find_path(other).await?;
             let paths = self.siblings.paths().await?;
             let Some((_, own)) = paths.get(&self.organization_id()) else { return Ok(false) };
-            store::owned_between(&self.session().snapshot(), self.member().record.realm_id, own, &other).await
+            store::owned_between(&self.session().snapshot(), self.member().realm, own, &other).await
         };
         let shared: Result<bool, Error> = read.await;
         shared.map_err(|error| expose(ctx, error))
@@ -419,15 +429,15 @@ impl Organization {
     async fn funding(&self, ctx: &Context<'_>) -> Result<Funding> {
         let read = async {
             let parents = self.siblings.level.once("fundingParents", || async {
-                let ids: Vec<OrganizationId> =
-                    self.siblings.level.members.iter().filter_map(|member| member.record.parent_id).collect();
+                let records = self.siblings.records().await?;
+                let ids: Vec<OrganizationId> = records.iter().filter_map(|record| record.parent_id).collect();
                 let records = store::by_ids(&self.session().snapshot(), &self.siblings.realms(), &ids).await?;
                 Ok(records
                     .into_iter()
                     .map(|record| (record.id, (record.primary_covers_secondary, record.fallback_to_primary)))
                     .collect::<HashMap<_, _>>())
             });
-            let record = &self.member().record;
+            let record = self.siblings.record(self.index).await?;
             let parents = parents.await?;
             let parent = record.parent_id.and_then(|id| parents.get(&id).copied());
             Ok(Funding {
@@ -444,7 +454,7 @@ impl Organization {
 
     /// Its caps and automatic refill, and what this month has used of them.
     async fn limits(&self, ctx: &Context<'_>) -> Result<Limits> {
-        let record = self.member().record.clone();
+        let record = self.record(ctx).await?;
         let usage = crate::credit::graphql::usage(&self.siblings).await.map_err(|error| expose(ctx, error))?;
         let month = crate::credit::graphql::this_month(&record.timezone, self.session().now());
         let used = |kind: CounterSubject| Credits(usage.used(kind, record.id, month.number));
@@ -528,216 +538,5 @@ impl Organization {
     #[graphql(flatten)]
     async fn holdings(&self) -> OrganizationHoldings {
         OrganizationHoldings(self.clone())
-    }
-}
-
-async fn parents_with_status(
-    siblings: &Organizations,
-    filter: &store::Filter,
-) -> Result<Vec<(RealmId, OrganizationId, Status)>, Error> {
-    // The parents' status matters only to a list that is narrowed by it.
-    if filter.status.is_some() {
-        return siblings.with_status().await;
-    }
-    Ok(siblings.keys().into_iter().map(|(realm, id)| (realm, id, Status::Active)).collect())
-}
-
-/// The children of all siblings as one level, and which of them are whose.
-struct ChildPages {
-    level: OrganizationLevel,
-    pages: HashMap<OrganizationId, Slice<(crate::kernel::page::Cursor, usize)>>,
-}
-
-impl ChildPages {
-    fn new(
-        parents: &OrganizationLevel,
-        found: HashMap<OrganizationId, Slice<store::Found>>,
-        sort: store::Sort,
-    ) -> Self {
-        let reach_of: HashMap<OrganizationId, _> =
-            parents.level.members.iter().map(|member| (member.record.id, member.reach)).collect();
-        let mut members = Vec::new();
-        let mut pages = HashMap::with_capacity(found.len());
-        for (parent, slice) in found {
-            let Some(reach) = reach_of.get(&parent) else { continue };
-            let mut rows = Vec::with_capacity(slice.rows.len());
-            for row in slice.rows {
-                rows.push((sort.cursor(&row), members.len()));
-                let reach = reach.into_child(row.organization.delegation);
-                members.push(Member { record: row.organization, reach });
-            }
-            pages.insert(parent, Slice { rows, has_next: slice.has_next, has_previous: slice.has_previous });
-        }
-        Self { level: Organizations::new(&parents.session, members), pages }
-    }
-
-    fn of(&self, parent: OrganizationId) -> Slice<(crate::kernel::page::Cursor, Organization)> {
-        let Some(slice) = self.pages.get(&parent) else { return Slice::empty() };
-        let rows = slice
-            .rows
-            .iter()
-            .map(|(cursor, index)| (cursor.clone(), Organization { siblings: Arc::clone(&self.level), index: *index }));
-        Slice { rows: rows.collect(), has_next: slice.has_next, has_previous: slice.has_previous }
-    }
-}
-
-/// A flat list as a connection.
-pub async fn flat(
-    ctx: &Context<'_>,
-    session: &Arc<Session>,
-    within: Within,
-    above: Status,
-    filter: Option<OrganizationFilter>,
-    order_by: Option<OrganizationOrder>,
-    page: &Page,
-) -> Result<OrganizationConnection> {
-    let filter = OrganizationFilter::read(filter);
-    let sort = OrganizationOrder::read(order_by);
-    let read = async {
-        let slice = store::list(&session.snapshot(), within, above, &filter, sort, page).await?;
-        let cursors: Vec<_> = slice.rows.iter().map(|found| sort.cursor(found)).collect();
-        let records: Vec<_> = slice.rows.into_iter().map(|found| found.organization).collect();
-        let level = Organizations::of_records(session, records).await?;
-        let rows = cursors.into_iter().zip(Organization::all(&level)).collect();
-        Ok(Slice { rows, has_next: slice.has_next, has_previous: slice.has_previous })
-    };
-    let slice: Result<_, Error> = read.await;
-    let slice = slice.map_err(|error| expose(ctx, error))?;
-    let session = Arc::clone(session);
-    let total = Arc::new(move || -> futures_util::future::BoxFuture<'static, Result<i64, Error>> {
-        let (session, filter) = (Arc::clone(&session), filter.clone());
-        Box::pin(async move { store::count(&session.snapshot(), within, above, &filter).await })
-    });
-    Ok(OrganizationConnection(Paged { slice, total }))
-}
-
-/// Somebody's suspension of an organization.
-#[derive(SimpleObject, Clone, Debug)]
-pub struct Suspension {
-    /// Who placed it: an organization's id, or `operator`.
-    pub placed_by: String,
-    /// The organization that placed it and can lift it; null for the operator.
-    pub placed_by_organization_id: Option<ID>,
-    /// Why, in the words of whoever placed it.
-    pub reason: Option<String>,
-    /// Since when.
-    pub placed_at: DateTime,
-    /// Which organization it stands on: this one or an ancestor.
-    pub organization_id: ID,
-}
-
-impl Suspension {
-    fn of(row: &entity::suspension::Model) -> Self {
-        let holder = (!row.holder_id.is_nil()).then(|| OrganizationId::from(row.holder_id).to_string());
-        Self {
-            placed_by: holder.clone().unwrap_or_else(|| "operator".to_owned()),
-            placed_by_organization_id: holder.map(ID),
-            reason: row.reason.clone(),
-            placed_at: row.placed_at.into(),
-            organization_id: row.organization_id.to_string().into(),
-        }
-    }
-}
-
-/// Who pays for an organization, and what it offers its children.
-#[derive(SimpleObject, Clone, Debug)]
-pub struct Funding {
-    /// Who pays for its spend.
-    pub mode: FundingMode,
-    /// Whether the mode is the parent's default and not set on its own edge.
-    pub inherited: bool,
-    /// As a parent: whether its pool pays for its children's spend.
-    pub primary_covers_secondary: bool,
-    /// As a parent: whether it covers what its children cannot.
-    pub fallback_to_primary: bool,
-    /// What it keeps for itself when it pays for others.
-    pub minimum_reserve: Credits,
-}
-
-/// An organization's caps and automatic refill, with this month's use.
-#[derive(SimpleObject, Clone, Debug)]
-pub struct Limits {
-    /// The most it may spend in a month; null is no limit.
-    pub monthly_credit_cap: Option<Credits>,
-    /// What it has spent this month.
-    pub monthly_used: Credits,
-    /// The most it and everything below it may spend in a month; null is no limit.
-    pub subtree_monthly_cap: Option<Credits>,
-    /// What it and everything below it have spent this month.
-    pub subtree_monthly_used: Credits,
-    /// Refill when available falls below this.
-    pub refill_threshold: Option<Credits>,
-    /// Refill in multiples of this.
-    pub refill_amount: Option<Credits>,
-    /// The most refills may bring in a month; null is no limit.
-    pub refill_monthly_ceiling: Option<Credits>,
-    /// What refills have brought this month.
-    pub refilled_this_month: Credits,
-    /// Where the refill stands.
-    pub refill_state: RefillState,
-    /// Why it is starved, when it is.
-    pub refill_reason: Option<StarvedReason>,
-    /// Whether threshold and amount are set.
-    pub auto_refill_enabled: bool,
-    /// The first day of the month, in the organization's time zone.
-    pub period_start: Date,
-    /// When the month ends.
-    pub period_ends_at: DateTime,
-}
-
-/// Counts and figures of an organization.
-pub struct OrganizationSummary {
-    of: Organization,
-}
-
-/// Counts and figures of an organization.
-#[Object(guard = "self.of.by_row(\"OrganizationSummary\")")]
-impl OrganizationSummary {
-    /// How many organizations are directly below it.
-    async fn child_count(&self, ctx: &Context<'_>) -> Result<i32> {
-        let siblings = &self.of.siblings;
-        let counts = siblings.level.once("summary children", || async {
-            let parents = parents_with_status(siblings, &store::Filter::default()).await?;
-            store::count_children(&siblings.session.snapshot(), &parents, &store::Filter::default()).await
-        });
-        let counts = counts.await.map_err(|error| expose(ctx, error))?;
-        Ok(counts.get(&self.of.organization_id()).map_or(0, |count| i32::try_from(*count).unwrap_or(i32::MAX)))
-    }
-
-    /// How many projects it has. Needs `DATA_READ` delegated along the path.
-    async fn project_count(&self, ctx: &Context<'_>) -> Result<Option<i32>> {
-        let count = self.of.count(const { handed("Project") }, "project").await.map_err(|error| expose(ctx, error))?;
-        Ok(Some(count))
-    }
-
-    /// How many API keys it has ever had. Needs `keys:*`.
-    async fn api_key_count(&self, ctx: &Context<'_>) -> Result<Option<i32>> {
-        let count = self.of.count(const { handed("ApiKey") }, "api_key").await.map_err(|error| expose(ctx, error))?;
-        Ok(Some(count))
-    }
-
-    /// The balance of its LIVE wallet.
-    async fn balance(&self, ctx: &Context<'_>) -> Result<Option<Credits>> {
-        let wallet = Wallet::of(&self.of, entity::kind::Environment::Live).await;
-        Ok(wallet.map_err(|error| expose(ctx, error))?.map(|wallet| Credits(wallet.row().balance)))
-    }
-
-    /// The balance of its LIVE wallet minus what is held.
-    async fn available(&self, ctx: &Context<'_>) -> Result<Option<Credits>> {
-        let wallet = Wallet::of(&self.of, entity::kind::Environment::Live).await;
-        Ok(wallet.map_err(|error| expose(ctx, error))?.map(|wallet| Credits(wallet.available())))
-    }
-}
-
-impl Organization {
-    /// Rows of a table that belong to it; one statement for all siblings that may be counted.
-    async fn count(&self, permission: Permission, table: &'static str) -> Result<i32, Error> {
-        let counts = self.siblings.level.once(format!("count {table}"), || async {
-            let owners: Vec<_> = self.permitted(permission).into_iter().map(|(realm, id)| (realm, id.into())).collect();
-            let sql = crate::kernel::page::count_per_owner(table, "organization_id", &owners, |_| {});
-            crate::kernel::page::counts(&self.session().snapshot(), &sql).await
-        });
-        let total = counts.await?.get(&self.organization_id().into()).copied().unwrap_or(0);
-        Ok(i32::try_from(total).unwrap_or(i32::MAX))
     }
 }

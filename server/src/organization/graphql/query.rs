@@ -8,7 +8,8 @@ use crate::access::policy::Permission;
 use crate::kernel::error::{Error, ErrorCode};
 use crate::organization::graphql::input::{OrganizationBy, OrganizationFilter, OrganizationOrder};
 use crate::organization::graphql::level::{Organizations, status_of};
-use crate::organization::graphql::object::{Organization, OrganizationConnection, flat, page};
+use crate::organization::graphql::list::flat;
+use crate::organization::graphql::object::{Organization, OrganizationConnection, page};
 use crate::organization::graphql::plan::OrganizationPlan;
 use crate::organization::plan::Act;
 use crate::organization::store::{self, Status, Within};
@@ -38,9 +39,8 @@ impl OrganizationQuery {
                     Organizations::of_records(session, found).await?
                 }
             };
-            let found = Organization::all(&level);
-            let live = found.iter().find(|one| one.member().record.archived_at.is_none()).cloned();
-            let found = live.or_else(|| found.into_iter().next());
+            let live = level.records().await?.iter().position(|record| record.archived_at.is_none());
+            let found = Organization::all(&level).into_iter().nth(live.unwrap_or(0));
             if let Some(one) = &found {
                 session.allows(one.member().reach, const { needs("Query", "organization") })?;
             }

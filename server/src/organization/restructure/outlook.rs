@@ -11,8 +11,8 @@ use crate::access::policy::{self, Permission};
 use crate::access::principal::Principal;
 use crate::access::scope::Scopes;
 use crate::access::store as access_store;
+use crate::kernel::authorize::denied;
 use crate::kernel::error::{Error, Fault, Refusal, Result};
-use crate::kernel::execute::denied;
 use crate::organization::restructure::rules::{self, Facts};
 use crate::organization::store;
 
