@@ -1,8 +1,8 @@
 //! Hand-written SQL that both databases read.
 //!
-//! Placeholders are `$1`, `$2`, …: PostgreSQL's own form, and one SQLite accepts. Values are always bound, never
-//! written into the text. Lists and rows are one bound array each on PostgreSQL, so that the text, and with it the prepared
-//! plan, is the same however many there are; SQLite gets a placeholder for each.
+//! Values are always bound, never written into the text. Placeholders are `$1`, `$2`, … on PostgreSQL, and `?` on SQLite,
+//! which looks names up one by one for each that is bound. Lists and rows are one bound array each on PostgreSQL, so that the
+//! text, and with it the prepared plan, is the same however many there are; SQLite gets a placeholder for each.
 
 use sea_orm::sea_query::ArrayType;
 use sea_orm::{
@@ -48,7 +48,7 @@ impl Sql {
         self
     }
 
-    /// Appends `$n` and binds one value to it.
+    /// Appends a placeholder and binds one value to it.
     pub fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
         self.parts.push(Part::Value(value.into()));
         self
@@ -116,14 +116,14 @@ impl Sql {
 
     pub fn statement(&self, connection: &impl ConnectionTrait) -> Statement {
         let backend = connection.get_database_backend();
-        let Rendered { text, values } = self.rendered(backend);
+        let Rendered { text, values, .. } = self.rendered(backend);
         Statement::from_sql_and_values(backend, text, values)
     }
 
     fn rendered(&self, backend: DatabaseBackend) -> Rendered {
-        let mut rendered = Rendered::default();
+        let mut rendered = Rendered { backend, text: String::new(), values: Vec::new() };
         for part in &self.parts {
-            rendered.part(part, backend);
+            rendered.part(part);
         }
         rendered
     }
@@ -140,15 +140,15 @@ fn absent(column: &sea_orm::ColumnType) -> Value {
     }
 }
 
-#[derive(Default)]
 struct Rendered {
+    backend: DatabaseBackend,
     text: String,
     values: Vec<Value>,
 }
 
 impl Rendered {
-    fn part(&mut self, part: &Part, backend: DatabaseBackend) {
-        let arrays = backend == DatabaseBackend::Postgres;
+    fn part(&mut self, part: &Part) {
+        let arrays = self.backend == DatabaseBackend::Postgres;
         match part {
             Part::Text(text) => self.text.push_str(text),
             Part::Value(value) => self.bind(value.clone()),
@@ -185,6 +185,10 @@ impl Rendered {
 
     fn bind(&mut self, value: Value) {
         self.values.push(value);
+        if self.backend == DatabaseBackend::Sqlite {
+            self.text.push('?');
+            return;
+        }
         self.text.push('$');
         self.text.push_str(&self.values.len().to_string());
     }
@@ -292,7 +296,7 @@ mod tests {
     use super::*;
 
     fn rendered(sql: &Sql, backend: DatabaseBackend) -> (String, Vec<Value>) {
-        let Rendered { text, values } = sql.rendered(backend);
+        let Rendered { text, values, .. } = sql.rendered(backend);
         (text, values)
     }
 
@@ -304,7 +308,7 @@ mod tests {
         assert_eq!(text, "SELECT 1 WHERE a = $1 AND b = ANY ($2::text[])");
         assert_eq!(values.get(1), Some(&Value::from(vec!["x".to_owned(), "y\"\\".to_owned()])));
         let (text, values) = rendered(&sql, DatabaseBackend::Sqlite);
-        assert_eq!(text, "SELECT 1 WHERE a = $1 AND b IN ($2, $3)");
+        assert_eq!(text, "SELECT 1 WHERE a = ? AND b IN (?, ?)");
         assert_eq!(values.len(), 3);
     }
 
@@ -324,7 +328,7 @@ mod tests {
         assert_eq!(values[0], Value::from(vec![1_i64, 2]));
         assert_eq!(values[1], Value::from("{NULL,00000000-0000-0000-0000-000000000000}"));
         let (text, values) = rendered(&sql, DatabaseBackend::Sqlite);
-        assert_eq!(text, "WITH v (a, b) AS (VALUES ($1, $2), ($3, $4))");
+        assert_eq!(text, "WITH v (a, b) AS (VALUES (?, ?), (?, ?))");
         assert_eq!(values.len(), 4);
     }
 }
