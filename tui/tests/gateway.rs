@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use crate::gateway_lists::{Key, refused};
+use crate::gateway_webhooks::{Delivery, Endpoint};
 
 pub const QUINN: &str = "org_01h455vb4pex5vsknk084sn02q";
 pub const ACME: &str = "org_01h455vb4pex5vsknk084sn03a";
@@ -48,6 +49,8 @@ pub struct Gateway {
     pub instead: HashMap<String, Value>,
     pub ledger: Vec<(String, &'static str, i64, String)>,
     pub keys: Vec<Key>,
+    pub endpoints: Vec<Endpoint>,
+    pub deliveries: Vec<Delivery>,
     pub events_told: usize,
     /// Every operation asked for, in order.
     pub log: Vec<String>,
@@ -123,6 +126,8 @@ impl Gateway {
             instead: HashMap::new(),
             ledger: ledger.to_vec(),
             keys: Key::of_the_world(),
+            endpoints: Endpoint::of_the_world(),
+            deliveries: Delivery::of_the_world(),
             events_told: 0,
             log: Vec::new(),
         }

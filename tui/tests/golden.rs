@@ -118,7 +118,7 @@ fn without_a_key_the_screen_says_how_to_get_one() {
 }
 
 /// The places of the console that are not the tree, each as somebody comes to it.
-fn places() -> [(&'static str, Console); 6] {
+fn places() -> [(&'static str, Console); 9] {
     let at = |keys: &[Key]| {
         let mut console = at_acme(settings());
         console.press(keys);
@@ -140,6 +140,9 @@ fn places() -> [(&'static str, Console); 6] {
         ("record", at(&[Key::Char('K'), Key::Enter])),
         ("archive_being_typed", archive),
         ("suspend_of_several", marked),
+        ("endpoints", at(&[Key::Char('P')])),
+        ("deliveries", at(&[Key::Char('P'), Key::Char('D'), Key::Down])),
+        ("delivery", at(&[Key::Char('P'), Key::Char('D'), Key::Down, Key::Enter])),
     ]
 }
 
@@ -152,7 +155,8 @@ fn lists_and_dialogs_at_80_by_24() {
 
 #[test]
 fn lists_at_200_by_50() {
-    for (name, mut console) in places().into_iter().take(2) {
+    let wide = ["list_of_organizations", "list_of_keys", "deliveries"];
+    for (name, mut console) in places().into_iter().filter(|(name, _)| wide.contains(name)) {
         insta::assert_snapshot!(format!("{name}_wide"), letters(&console.buffer(200, 50)));
     }
 }
@@ -185,6 +189,8 @@ fn no_size_of_terminal_panics() {
         &[Key::Esc, Key::Char('/')],
         &[Key::Esc, Key::Char('O')],
         &[Key::Char('W')],
+        &[Key::Char('P'), Key::Char('D')],
+        &[Key::Down, Key::Enter],
     ] {
         console.rest();
         console.press(keys);

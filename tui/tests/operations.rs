@@ -89,6 +89,7 @@ fn questions() -> Vec<Request<Answer>> {
             {
                 let ask = Ask {
                     organization: organization.clone(),
+                    within: Some("whe_1".to_owned()),
                     environment: Environment::Live,
                     filter: filter.clone(),
                     order,

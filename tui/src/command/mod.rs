@@ -79,7 +79,7 @@ impl Group {
             Self::Lists => "In a list",
             Self::Organizations => "Acting on organizations",
             Self::Keys => "Acting on keys",
-            Self::Endpoints => "Acting on webhook endpoints",
+            Self::Endpoints => "Acting on webhook endpoints and deliveries",
             Self::Console => "The console",
             Self::Finder => "Search, command line, filter",
             Self::Dialog => "In a dialog",

@@ -12,13 +12,26 @@ const HOLDS: Context = Context::List(ResourceId::Holds);
 const KEYS: Context = Context::List(ResourceId::Keys);
 const MEMBERS: Context = Context::List(ResourceId::Members);
 const ENDPOINTS: Context = Context::List(ResourceId::Endpoints);
+const DELIVERIES: Context = Context::List(ResourceId::Deliveries);
 const EVENTS: Context = Context::List(ResourceId::Events);
 const AUDIT: Context = Context::List(ResourceId::Audit);
 
 const TREE: &[Context] = &[Context::Tree, Context::Detail];
-const LISTS: &[Context] = &[ORGANIZATIONS, WALLET, LEDGER, HOLDS, KEYS, MEMBERS, ENDPOINTS, EVENTS, AUDIT];
-const BROWSING: &[Context] =
-    &[Context::Tree, Context::Detail, ORGANIZATIONS, WALLET, LEDGER, HOLDS, KEYS, MEMBERS, ENDPOINTS, EVENTS, AUDIT];
+const LISTS: &[Context] = &[ORGANIZATIONS, WALLET, LEDGER, HOLDS, KEYS, MEMBERS, ENDPOINTS, DELIVERIES, EVENTS, AUDIT];
+const BROWSING: &[Context] = &[
+    Context::Tree,
+    Context::Detail,
+    ORGANIZATIONS,
+    WALLET,
+    LEDGER,
+    HOLDS,
+    KEYS,
+    MEMBERS,
+    ENDPOINTS,
+    DELIVERIES,
+    EVENTS,
+    AUDIT,
+];
 /// Where an organization is meant without a list of something else around it.
 const ON_ORGANIZATIONS: &[Context] = &[Context::Tree, Context::Detail, ORGANIZATIONS];
 const ON_MONEY: &[Context] = &[Context::Tree, Context::Detail, ORGANIZATIONS, WALLET, LEDGER];
@@ -34,6 +47,7 @@ pub(super) const EVERYWHERE: &[Context] = &[
     KEYS,
     MEMBERS,
     ENDPOINTS,
+    DELIVERIES,
     EVENTS,
     AUDIT,
     Context::Record,
@@ -56,6 +70,7 @@ const SCROLLING: &[Context] = &[
     KEYS,
     MEMBERS,
     ENDPOINTS,
+    DELIVERIES,
     EVENTS,
     AUDIT,
     Context::Help,
@@ -104,6 +119,12 @@ impl Command {
         self
     }
 
+    const fn only_in(mut self, contexts: &'static [Context]) -> Self {
+        self.contexts = contexts;
+        self.in_footer = true;
+        self
+    }
+
     const fn called(mut self, label: &'static str) -> Self {
         self.label = label;
         self
@@ -142,8 +163,14 @@ pub const COMMANDS: &[Command] = {
         act(&act::DETACH, &[], ON_ORGANIZATIONS, G::Organizations, "Make an organization a root of its own, out of your sight").unlisted(),
         act(&act::ROTATE, &[Char('n')], &[KEYS], G::Keys, "Replace a key by a new one of its family"),
         act(&act::REVOKE, &[Char('x')], &[KEYS], G::Keys, "Revoke a key or its family, for good"),
-        act(&act::ENDPOINT_PAUSE, &[Char('p')], &[ENDPOINTS], G::Endpoints, "Send nothing to an endpoint"),
-        act(&act::ENDPOINT_UNPAUSE, &[Char('u')], &[ENDPOINTS], G::Endpoints, "Send to an endpoint again"),
+        show(R::Deliveries, "deliveries", &[Char('D')], "What was sent to the endpoint, and how it went").only_in(&[ENDPOINTS, DELIVERIES]),
+        act(&act::ENDPOINT_PAUSE, &[Char('p')], &[ENDPOINTS], G::Endpoints, "Keep what happens for an endpoint instead of sending it"),
+        act(&act::ENDPOINT_UNPAUSE, &[Char('u')], &[ENDPOINTS], G::Endpoints, "Send a paused endpoint what was kept, and go on"),
+        act(&act::PING, &[Char('i')], &[ENDPOINTS], G::Endpoints, "Send an endpoint a ping"),
+        act(&act::SECRET_ROTATE, &[Char('n')], &[ENDPOINTS], G::Endpoints, "Give an endpoint another signing secret"),
+        act(&act::ENDPOINT_ENABLE, &[Char('e')], &[ENDPOINTS], G::Endpoints, "Send to a disabled endpoint from now on"),
+        act(&act::ENDPOINT_DISABLE, &[], &[ENDPOINTS], G::Endpoints, "Send nothing to an endpoint and keep nothing for it").unlisted(),
+        act(&act::REDELIVER, &[Char('d')], &[DELIVERIES], G::Endpoints, "Send the event of a delivery once more"),
 
         step("mark", S::Mark, &[Char(' ')], LISTS, G::Lists, "Mark the record, for an act on several"),
         step("mark all", S::MarkAll, &[Char('*')], LISTS, G::Lists, "Mark every record that is loaded, or none").unlisted(),
@@ -173,7 +200,7 @@ pub const COMMANDS: &[Command] = {
         step("copy id", S::CopyId, &[Char('c')], BROWSING, G::Console, "Copy the id under the cursor").unlisted(),
         step("copy graphql", S::CopyGraphql, &[Char('y')], BROWSING, G::Console, "Copy what the view asks the gateway, as GraphQL").unlisted(),
         step("refresh", S::Refresh, &[Char('r')], BROWSING, G::Console, "Ask again for what is on the screen").unlisted(),
-        step("quit", S::Quit, &[Char('q')], &[Context::Welcome, Context::Tree, Context::Detail, ORGANIZATIONS, WALLET, LEDGER, HOLDS, KEYS, MEMBERS, ENDPOINTS, EVENTS, AUDIT], G::Console, "Leave the console"),
+        step("quit", S::Quit, &[Char('q')], &[Context::Welcome, Context::Tree, Context::Detail, ORGANIZATIONS, WALLET, LEDGER, HOLDS, KEYS, MEMBERS, ENDPOINTS, DELIVERIES, EVENTS, AUDIT], G::Console, "Leave the console"),
         step("", S::QuitAnywhere, &[Ctrl('c')], EVERYWHERE, G::Console, "Leave the console, from anywhere").unlisted().called("quit"),
         step("", S::Stop, &[Ctrl('z')], EVERYWHERE, G::Console, "Stop the console; fg in the shell goes on").unlisted(),
 
@@ -193,6 +220,7 @@ pub const COMMANDS: &[Command] = {
         step("", S::Edit, &[Char('e')], &[Context::Refused], G::Dialog, "Go back to the fields").called("change it"),
         step("", S::CopySecret, &[Char('y')], &[Context::Secret], G::Dialog, "Copy the secret through the terminal (OSC 52)").called("copy"),
         step("", S::CopyId, &[Char('c')], &[Context::Record], G::Dialog, "Copy the record's id").called("copy id"),
+        step("", S::Refresh, &[Char('r')], &[Context::Record], G::Dialog, "Read the record again").called("read again"),
         step("", S::Close, &[Esc], CLOSING, G::Dialog, "Close without doing anything more").called("close"),
         step("", S::Close, &[Char('q'), Char('?')], &[Context::Help, Context::Record], G::Dialog, "Close").unlisted(),
         step("", S::Close, &[Char('n'), Char('q')], &[Context::Confirming], G::Dialog, "Cancel").unlisted(),

@@ -129,6 +129,12 @@ words!(ApiKeyStatus {
     Expired = "EXPIRED",
 });
 words!(HoldStatus { Open = "OPEN", Captured = "CAPTURED", Voided = "VOIDED", Expired = "EXPIRED" });
+words!(DeliveryStatus {
+    Pending = "PENDING",
+    Delivered = "DELIVERED",
+    Failed = "FAILED",
+    Cancelled = "CANCELLED",
+});
 words!(MemberRole {
     Owner = "OWNER",
     Admin = "ADMIN",

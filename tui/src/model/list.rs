@@ -25,6 +25,8 @@ pub struct List {
     pub resource: &'static Resource,
     /// Whose; absent for everything that the key sees.
     pub organization: Option<Named>,
+    /// The record of another list that it is of.
+    pub holder: Option<Pinned>,
     pub filter: Filter,
     pub order: Option<Order>,
     pub summary: Vec<(String, Cell)>,
@@ -64,6 +66,7 @@ impl List {
         Self {
             resource,
             organization,
+            holder: None,
             filter,
             order,
             summary: Vec::new(),
@@ -123,6 +126,7 @@ impl List {
     pub fn ask(&self, environment: Environment, slice: Slice) -> Ask {
         Ask {
             organization: self.organization_id().cloned(),
+            within: self.holder.as_ref().map(|holder| holder.id.clone()),
             environment,
             filter: self.filter.conditions.clone(),
             order: self.order,
@@ -153,6 +157,12 @@ impl List {
     /// A key was pressed: pages may be read again.
     pub fn walk_on(&mut self) {
         self.walked = 0;
+    }
+
+    /// When a record on the screen may next be another one without news of it.
+    pub fn stirs_at(&self, height: usize) -> Option<Timestamp> {
+        let stirs = self.resource.stirs?;
+        self.on_screen(height).filter_map(stirs).min()
     }
 
     /// True when the words of the filter were looked for in as many pages as one key is worth.
@@ -349,6 +359,7 @@ mod tests {
             version: None,
             cursor: number.to_string(),
             cells: Vec::new(),
+            parts: Vec::new(),
         };
         RecordPage {
             more_before: range.start > 0,

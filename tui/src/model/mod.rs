@@ -118,6 +118,10 @@ pub enum Purpose {
     Records {
         ids: Vec<String>,
     },
+    /// The record that is open, with all that its list leaves out.
+    Whole {
+        id: String,
+    },
     Plan,
     Act,
 }

@@ -15,11 +15,11 @@ use std::time::Duration;
 
 pub use flags::{EXIT_CODES, Once, Scene, commands, read};
 
-use crate::act::{Act, Field, Form, Named, Occasion, Pinned, Problem, Risk, Spec, Value};
+use crate::act::{Act, Field, Form, Kind, Named, Occasion, Pinned, Problem, Risk, Spec, Value};
 use crate::connection::http::Http;
 use crate::graphql::{Answer, Environment, Failure, OrganizationId, Outcome, Plan, Query, Request, UserError};
 use crate::model::dialog::Dialog;
-use crate::resource::{Ask, Cell, Filter, Record, RecordPage, Resource, ResourceId, Slice};
+use crate::resource::{Ask, Cell, Filter, Record, RecordPage, Resource, ResourceId, Slice, Within};
 use crate::text;
 
 /// How often an act whose outcome is not known is sent again under its key.
@@ -131,8 +131,13 @@ async fn get(
     let page = resource.page.ok_or_else(|| {
         Ended::new(Exit::Usage, format!("{} are streamed; open the console to watch them", resource.name))
     })?;
-    if resource.of_one && target.is_none() {
-        return Err(Ended::new(Exit::Usage, format!("name the organization whose {} are meant", resource.name)));
+    let of = match resource.within {
+        Within::Everything => None,
+        Within::Organization => Some(Kind::Organization),
+        Within::Record(of) => of.spec().kind,
+    };
+    if let (Some(of), None) = (of, target) {
+        return Err(Ended::new(Exit::Usage, format!("name the {} whose {} are meant", of.word(), resource.name)));
     }
     let filter = Filter::parse(filter, resource).map_err(|words| Ended::new(Exit::Usage, words))?;
     let mut slice = Slice::First;
@@ -141,6 +146,7 @@ async fn get(
     while printed < limit {
         let question = Ask {
             organization: target.map(OrganizationId::new),
+            within: target.map(str::to_owned),
             environment: scene.environment.clone(),
             filter: filter.conditions.clone(),
             order: None,

@@ -9,6 +9,7 @@
 //! Not here: which page is asked for when, and what stands on the screen.
 
 mod audit;
+mod deliveries;
 mod endpoints;
 mod events;
 mod filter;
@@ -41,12 +42,13 @@ pub enum ResourceId {
     Keys,
     Members,
     Endpoints,
+    Deliveries,
     Events,
     Audit,
 }
 
 impl ResourceId {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Organizations,
         Self::Wallet,
         Self::Ledger,
@@ -54,6 +56,7 @@ impl ResourceId {
         Self::Keys,
         Self::Members,
         Self::Endpoints,
+        Self::Deliveries,
         Self::Events,
         Self::Audit,
     ];
@@ -67,6 +70,7 @@ impl ResourceId {
             Self::Keys => &keys::KEYS,
             Self::Members => &members::MEMBERS,
             Self::Endpoints => &endpoints::ENDPOINTS,
+            Self::Deliveries => &deliveries::DELIVERIES,
             Self::Events => &events::EVENTS,
             Self::Audit => &audit::AUDIT,
         }
@@ -90,8 +94,7 @@ pub struct Resource {
     pub title: &'static str,
     /// What the gateway calls one of them, where acts can be done to it.
     pub kind: Option<Kind>,
-    /// Whether it is always of one organization.
-    pub of_one: bool,
+    pub within: Within,
     pub columns: fn() -> Vec<Column>,
     pub filters: &'static [FilterKey],
     /// The filter that words without a key belong to; without one they look through what is loaded.
@@ -104,8 +107,22 @@ pub struct Resource {
     pub page: Option<fn(&Ask) -> Request<Answer>>,
     /// The present state of records by id, where the schema gives it.
     pub refresh: Option<Refresh>,
+    /// One record with everything that a page leaves out, for when it is opened.
+    pub whole: Option<fn(&str) -> Request<Answer>>,
+    /// When a record may next be another one without an event that tells of it. `None` when it stays as it is.
+    pub stirs: Option<fn(&Record) -> Option<Timestamp>>,
     /// The scope the gateway will ask a key for.
     pub scope: &'static str,
+}
+
+/// What a list is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Within {
+    /// Everything in sight.
+    Everything,
+    Organization,
+    /// A record of another list, which it is opened from.
+    Record(ResourceId),
 }
 
 /// Asks for records by their ids.
@@ -236,6 +253,16 @@ pub struct Record {
     /// Where the list goes on behind it.
     pub cursor: String,
     pub cells: Vec<Cell>,
+    /// What there is no column for; it stands below the others where the record is shown whole.
+    #[serde(default)]
+    pub parts: Vec<Part>,
+}
+
+/// A part of a record, with its own labels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    pub title: String,
+    pub cells: Vec<(String, Cell)>,
 }
 
 impl Record {
@@ -293,6 +320,8 @@ pub struct Order {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ask {
     pub organization: Option<OrganizationId>,
+    /// The record of another list that it is of.
+    pub within: Option<String>,
     pub environment: Environment,
     /// Keys of the resource's filters with their values.
     pub filter: Vec<(&'static str, String)>,

@@ -3,7 +3,7 @@
 use cynic::QueryBuilder;
 use jiff::Timestamp;
 
-use super::{Ask, Cell, Of, Record, RecordPage, Resource, ResourceId, cells, heads, left, right};
+use super::{Ask, Cell, Of, Record, RecordPage, Resource, ResourceId, Within, cells, heads, left, right};
 use crate::credits::Credits;
 use crate::graphql::organization::OrganizationBy;
 use crate::graphql::scalar::BucketOrigin;
@@ -14,7 +14,7 @@ pub const WALLET: Resource = Resource {
     name: "wallet",
     title: "Wallet",
     kind: None,
-    of_one: true,
+    within: Within::Organization,
     columns: || heads(COLUMNS),
     filters: &[],
     words_filter: None,
@@ -22,6 +22,8 @@ pub const WALLET: Resource = Resource {
     events: &["credit.*"],
     page: Some(page),
     refresh: None,
+    whole: None,
+    stirs: None,
     scope: "credits:read",
 };
 
@@ -99,6 +101,7 @@ fn wallet_page(organization: Option<OrganizationId>, wallet: &Wallet) -> RecordP
         version: None,
         cursor: String::new(),
         cells: cells(COLUMNS, bucket),
+        parts: Vec::new(),
     };
     let figure = |name: &str, amount| (name.to_owned(), Cell::Credits(amount));
     RecordPage {

@@ -37,7 +37,7 @@ pub fn what_is_shown(model: &mut Model, effects: &mut Effects) {
         wanted.extend(widest(root, chosen, Topic::Wallets { environment: model.environment() }));
         wanted.extend(widest(root, chosen, Topic::Events));
     }
-    if let Some(list) = model.places.list()
+    if let Some(list) = model.places.list().filter(|list| !list.resource.events.is_empty())
         && let Some(of) = followed_by(model, list)
     {
         let types = list.resource.events.iter().map(|kind| (*kind).to_owned()).collect();

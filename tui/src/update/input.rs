@@ -84,6 +84,7 @@ fn run_step(model: &mut Model, step: Step, effects: &mut Effects) {
         Step::Down if is_scrolled_text(model) => {
             model.help_scroll = (model.help_scroll + 1).min(model.measured.help_hidden);
         }
+        Step::Refresh if matches!(model.overlay, Overlay::Record(..)) => list::reread(model, effects),
         Step::Refresh => refresh(model, effects),
         Step::Freeze => freeze(model, effects),
         Step::Undo => act::open_undo(model, effects),

@@ -81,6 +81,7 @@ fn answered(model: &mut Model, request: RequestId, answer: Result<Answer, Failur
         (Purpose::Viewer, answer) => browse::viewer_answered(model, answer, effects),
         (Purpose::Page { slice }, answer) => list::answered(model, request, &slice, answer),
         (Purpose::Records { ids }, answer) => list::records_answered(model, request, &ids, answer),
+        (Purpose::Whole { id }, answer) => list::whole_answered(model, &id, answer),
         (Purpose::Plan, answer) => act::plan_answered(model, request, answer),
         (Purpose::Branch { parent, from_start }, answer) => {
             browse::page_answered(model, request, parent.as_ref(), from_start, answer);

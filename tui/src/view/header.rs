@@ -98,6 +98,7 @@ fn trail(model: &Model, list: &List) -> Vec<String> {
         });
     }
     names.extend(list.organization.as_ref().map(|named| text::neutral(&named.name)));
+    names.extend(list.holder.as_ref().map(|holder| text::neutral(&holder.name)));
     let filter = if list.filter.is_empty() { String::new() } else { format!(" /{}", text::neutral(&list.filter.text)) };
     names.push(format!("{}{filter}", list.resource.name));
     names

@@ -45,7 +45,8 @@ pub fn draw(model: &Model, list: &List, theme: Theme, frame: &mut Frame, area: R
 }
 
 fn title(list: &List, columns: usize, theme: Theme) -> String {
-    let of = list.organization.as_ref().map_or_else(String::new, |named| format!(" of {}", text::neutral(&named.name)));
+    let of = list.holder.as_ref().map(|holder| &holder.name).or(list.organization.as_ref().map(|named| &named.name));
+    let of = of.map_or_else(String::new, |name| format!(" of {}", text::neutral(name)));
     let filter =
         if list.filter.is_empty() { String::new() } else { format!("  /{}", text::neutral(&list.filter.text)) };
     let following = if list.following { "  following" } else { "" };
@@ -230,14 +231,13 @@ pub fn draw_record(
     let room = columns.saturating_sub(LABEL_COLUMNS);
     let mut lines = Vec::new();
     for (column, cell) in (resource.columns)().iter().zip(&record.cells) {
-        let words = cell.words();
-        let words = if words.is_empty() { "-".to_owned() } else { words };
-        for (index, part) in text::wrap(&words, room).into_iter().enumerate() {
-            let label = if index == 0 { column.title } else { "" };
-            lines.push(Line::from(vec![
-                Span::styled(text::column(label, LABEL_COLUMNS, ""), theme.faint()),
-                Span::styled(part, style(cell, theme)),
-            ]));
+        lines.extend(labelled(column.title, cell, room, theme));
+    }
+    for part in &record.parts {
+        lines.push(Line::raw(""));
+        lines.push(Line::styled(text::fit(&part.title, columns, theme.cut()), theme.heading()));
+        for (label, cell) in &part.cells {
+            lines.extend(labelled(label, cell, room, theme));
         }
     }
     let rows = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
@@ -249,6 +249,21 @@ pub fn draw_record(
     frame.render_widget(Text::from(visible), inside);
     draw_more_below(hidden - scroll, theme, frame, Rect { height: inside.height.saturating_add(1), ..inside });
     hidden
+}
+
+/// A cell whole, with its own line breaks.
+fn labelled(label: &str, cell: &Cell, room: usize, theme: Theme) -> Vec<Line<'static>> {
+    let words = cell.words();
+    let words = if words.is_empty() { "-".to_owned() } else { words };
+    let parts = words.lines().flat_map(|line| text::wrap(line, room));
+    let line = |(index, part)| {
+        let label = if index == 0 { label } else { "" };
+        Line::from(vec![
+            Span::styled(text::column(label, LABEL_COLUMNS, ""), theme.faint()),
+            Span::styled(part, style(cell, theme)),
+        ])
+    };
+    parts.enumerate().map(line).collect()
 }
 
 #[cfg(test)]
