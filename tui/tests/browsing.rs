@@ -9,7 +9,7 @@ use tui::model::tree::RowKey;
 use tui::msg::{Key, Live, Msg};
 
 use crate::console::{Console, console, settings};
-use crate::gateway::{ACME, ACME_BERLIN, CLIENTS, Gateway, QUINN, TAX, client};
+use crate::gateway::{ACME, ACME_BERLIN, CLIENTS, Gateway, NORTHWIND, QUINN, TAX, client};
 
 fn rows(console: &Console) -> usize {
     console.model.tree.rows().len()
@@ -34,10 +34,27 @@ fn a_branch_is_read_page_by_page_as_the_cursor_comes_to_its_end() {
     assert_eq!(console.chosen(), Some(&*client(50)), "on the first row of the new page");
     assert_eq!(rows(&console), 3 + 100 + 1);
     console.press(&[Key::End, Key::Up]);
-    assert_eq!(console.chosen(), Some(&*client(100)), "more was met from below");
-    assert_eq!(rows(&console), 3 + CLIENTS);
+    assert_eq!(console.chosen(), Some(&*client(CLIENTS - 1)), "who comes from below meets the last");
+    assert_eq!(rows(&console), 3 + 1 + 50, "the rest lies before it");
     let asked = console.gateway.log.iter().filter(|name| *name == "ChildrenQuery").count();
     assert_eq!(asked, 3);
+}
+
+#[test]
+fn the_end_of_a_long_branch_is_read_from_its_end_and_what_lies_before_is_counted() {
+    let mut gateway = Gateway::new();
+    gateway.organizations.retain(|organization| organization.id != NORTHWIND);
+    let mut console = Console::with(settings(), gateway);
+    console.press(&[Key::Down, Key::Enter]);
+    console.rest();
+    console.gateway.log.clear();
+    console.press(&[Key::End]);
+    assert_eq!(console.chosen(), Some(&*client(CLIENTS - 1)));
+    assert_eq!(console.gateway.log.iter().filter(|name| *name == "ChildrenQuery").count(), 1);
+    console.press(&[Key::Home]);
+    assert!(console.screen().contains("70 before"), "{}", console.screen());
+    console.press(&[Key::Down, Key::Down]);
+    assert_eq!(console.chosen(), Some(&*client(0)), "who comes from above meets the first");
 }
 
 #[test]
@@ -104,7 +121,7 @@ fn a_result_beyond_the_pages_read_so_far_is_shown_once_and_stays_when_its_page_c
     console.press(&[Key::Enter]);
     console.rest();
     let wanted = RowKey::Organization(OrganizationId::new(client(99)));
-    assert_eq!(console.model.tree.cursor, Some(wanted.clone()));
+    assert_eq!(console.model.tree.cursor(), Some(&wanted));
     while console.model.tree.rows().iter().any(|row| matches!(row.key, RowKey::More(_))) {
         let more = console.model.tree.rows().iter().position(|r| matches!(r.key, RowKey::More(_)));
         console.model.tree.move_to(more.unwrap());
@@ -274,14 +291,14 @@ proptest! {
     fn whatever_the_gateway_says_the_cursor_stays_where_it_was_put(steps in steps()) {
         let mut console = console();
         for step in &steps {
-            let before = console.model.tree.cursor.clone();
+            let before = console.model.tree.cursor().cloned();
             console.take(step);
             let still_there = before.as_ref().and_then(|key| console.model.tree.position(key));
             let pressed = matches!(step, Step::Press(_));
             if !pressed && still_there.is_some() {
-                prop_assert_eq!(&before, &console.model.tree.cursor);
+                prop_assert_eq!(before.as_ref(), console.model.tree.cursor());
             }
-            if let Some(cursor) = &console.model.tree.cursor {
+            if let Some(cursor) = console.model.tree.cursor() {
                 prop_assert!(console.model.tree.position(cursor).is_some(), "a cursor on no row");
             }
             console.buffer(80, 24);

@@ -12,7 +12,7 @@ use crate::gateway::{ACME, BEANHOUSE, QUINN, TAX};
 fn at_acme(line: &str) -> Console {
     let mut console = console();
     console.press(&[Key::Enter]);
-    console.model.tree.cursor = Some(tui::model::tree::RowKey::Organization(OrganizationId::new(ACME)));
+    console.model.tree.choose(&tui::model::tree::RowKey::Organization(OrganizationId::new(ACME)));
     console.rest();
     console.press(&[Key::Char(':')]);
     console.type_text(line);

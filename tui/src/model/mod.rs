@@ -100,7 +100,7 @@ pub enum Purpose {
     /// A page of a branch; of the roots when there is no parent.
     Branch {
         parent: Option<OrganizationId>,
-        from_start: bool,
+        slice: Slice,
     },
     Detail,
     Rows {

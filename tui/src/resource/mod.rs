@@ -309,6 +309,29 @@ pub enum Slice {
     Count,
 }
 
+/// The four arguments of a connection.
+impl Slice {
+    pub fn first(&self, size: i32) -> Option<i32> {
+        match self {
+            Self::First | Self::After(_) => Some(size),
+            Self::Count => Some(1),
+            Self::Before(_) | Self::Last => None,
+        }
+    }
+
+    pub fn last(&self, size: i32) -> Option<i32> {
+        matches!(self, Self::Before(_) | Self::Last).then_some(size)
+    }
+
+    pub fn after(&self) -> Option<String> {
+        if let Self::After(cursor) = self { Some(cursor.clone()) } else { None }
+    }
+
+    pub fn before(&self) -> Option<String> {
+        if let Self::Before(cursor) = self { Some(cursor.clone()) } else { None }
+    }
+}
+
 /// A server's order: one of the resource's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order {
@@ -344,23 +367,19 @@ impl Ask {
     }
 
     fn first(&self) -> Option<i32> {
-        match self.slice {
-            Slice::First | Slice::After(_) => Some(PAGE_RECORDS),
-            Slice::Count => Some(1),
-            Slice::Before(_) | Slice::Last => None,
-        }
+        self.slice.first(PAGE_RECORDS)
     }
 
     fn last(&self) -> Option<i32> {
-        matches!(self.slice, Slice::Before(_) | Slice::Last).then_some(PAGE_RECORDS)
+        self.slice.last(PAGE_RECORDS)
     }
 
     fn after(&self) -> Option<String> {
-        if let Slice::After(cursor) = &self.slice { Some(cursor.clone()) } else { None }
+        self.slice.after()
     }
 
     fn before(&self) -> Option<String> {
-        if let Slice::Before(cursor) = &self.slice { Some(cursor.clone()) } else { None }
+        self.slice.before()
     }
 }
 

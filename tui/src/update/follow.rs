@@ -10,7 +10,7 @@ use crate::graphql::scalar::ErrorCode;
 use crate::graphql::{Environment, Event, EventScope, FieldError, Follow, OrganizationId, Query, Topic, Wallet};
 use crate::model::detail::REFETCH;
 use crate::model::list::List;
-use crate::model::tree::{Pages, RowKey};
+use crate::model::tree::RowKey;
 use crate::model::{Model, Purpose};
 use crate::msg::Live;
 use crate::resource::ResourceId;
@@ -82,9 +82,11 @@ fn followed_by(model: &Model, list: &List) -> Option<OrganizationId> {
     }
 }
 
-/// Puts an organization and everything known below it in doubt.
+/// Puts an organization and everything known below it in doubt. What is not kept is read when it comes near.
 fn doubt_tree(model: &mut Model, organization: &OrganizationId) {
-    model.doubt.add(model.tree.subtree(organization));
+    if model.organizations.contains_key(organization) {
+        model.doubt.add(model.tree.subtree(organization));
+    }
 }
 
 /// Takes wallets in by id; says whether anything on the screen changed.
@@ -175,12 +177,14 @@ pub fn hold_back(model: &mut Model, live: &Live, effects: &mut Effects) {
     }
 }
 
-/// A new organization gets a row where its siblings have theirs; elsewhere it is found when its
-/// branch is opened.
+/// A new organization gets a row where all of its siblings have theirs; elsewhere it is found when its
+/// part of the branch is read.
 fn arrived(model: &mut Model, id: &OrganizationId, parent: &OrganizationId) {
-    model.doubt.add([parent.clone()]);
+    if model.organizations.contains_key(parent) {
+        model.doubt.add([parent.clone()]);
+    }
     let branch = model.tree.branch(Some(parent));
-    let is_shown = branch.is_some_and(|branch| branch.pages != Pages::Unread && !branch.has(id));
+    let is_shown = branch.is_some_and(|branch| branch.is_whole() && !branch.has(id));
     if is_shown && !model.doubt.arrived.contains(id) {
         model.doubt.arrived.push(id.clone());
     }

@@ -83,8 +83,8 @@ fn answered(model: &mut Model, request: RequestId, answer: Result<Answer, Failur
         (Purpose::Records { ids }, answer) => list::records_answered(model, request, &ids, answer),
         (Purpose::Whole { id }, answer) => list::whole_answered(model, &id, answer),
         (Purpose::Plan, answer) => act::plan_answered(model, request, answer),
-        (Purpose::Branch { parent, from_start }, answer) => {
-            browse::page_answered(model, request, parent.as_ref(), from_start, answer);
+        (Purpose::Branch { parent, slice }, answer) => {
+            browse::page_answered(model, request, parent.as_ref(), &slice, answer);
         }
         (Purpose::Detail, answer) => detail::answered(model, request, answer),
         (Purpose::Rows { ids }, Ok(Answer::Rows(rows))) => browse::take_rows(model, &ids, rows),
@@ -153,7 +153,7 @@ fn shown_beside(model: &Model) -> Option<OrganizationId> {
 }
 
 fn settle(model: &mut Model, effects: &mut Effects) {
-    browse::load_more_under_cursor(model, effects);
+    browse::load_what_is_near(model, effects);
     let shown = shown_beside(model);
     if shown != model.detail.of {
         model.detail.turn_to(shown, model.now);

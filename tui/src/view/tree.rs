@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::theme::Theme;
 use super::{is_focused, side};
+use crate::credits::Credits;
 use crate::graphql::{OrganizationId, OrganizationRow};
 use crate::model::tree::{Row, RowKey};
 use crate::model::{Model, Side};
@@ -62,7 +63,7 @@ pub fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) -> usize
         return height;
     }
     for (row, y) in model.tree.window(height).iter().zip(inside.y..) {
-        let selected = model.tree.cursor.as_ref() == Some(&row.key);
+        let selected = model.tree.cursor() == Some(&row.key);
         let line = line(model, row, selected, columns, theme);
         frame.render_widget(line, Rect { y, height: 1, ..inside });
     }
@@ -99,8 +100,9 @@ fn line(model: &Model, row: &Row, selected: bool, columns: usize, theme: Theme) 
                 spans.push(Span::styled(" ", style));
             }
         }
-        RowKey::More(parent) => {
-            let (words, words_style) = more(model, parent.as_ref(), theme);
+        RowKey::Before(parent) | RowKey::More(parent) => {
+            let is_before = matches!(row.key, RowKey::Before(_));
+            let (words, words_style) = unread(model, parent.as_ref(), is_before, theme);
             let words = text::column(&words, room, theme.cut());
             spans.push(Span::styled(words, words_style.patch(style)));
         }
@@ -118,7 +120,8 @@ fn branch_mark(model: &Model, id: &OrganizationId, theme: Theme) -> &'static str
     }
 }
 
-fn more(model: &Model, parent: Option<&OrganizationId>, theme: Theme) -> (String, Style) {
+/// What a row says that stands for a part of a branch. How many there are is said where that is known.
+fn unread(model: &Model, parent: Option<&OrganizationId>, is_before: bool, theme: Theme) -> (String, Style) {
     let branch = model.tree.branch(parent);
     if let Some(failure) = branch.and_then(|branch| branch.failure.as_ref()) {
         return (format!("  enter tries again: {failure}"), theme.bad());
@@ -126,14 +129,15 @@ fn more(model: &Model, parent: Option<&OrganizationId>, theme: Theme) -> (String
     if branch.is_some_and(|branch| branch.loading.is_some()) {
         return (format!("  loading{}", theme.cut()), theme.faint());
     }
-    let loaded = branch.map_or(0, |branch| branch.children.len());
     let known = parent.and_then(|parent| model.organizations.get(parent));
-    let left = known
-        .and_then(|row| usize::try_from(row.summary.child_count).ok())
-        .and_then(|children| children.checked_sub(loaded))
+    let left = branch
+        .filter(|branch| if is_before { branch.ends() } else { branch.begins() })
+        .zip(known.map(|row| i64::from(row.summary.child_count)))
+        .and_then(|(branch, all)| Some(all - i64::try_from(branch.len()).ok()?))
         .filter(|left| *left > 0);
+    let what = if is_before { "before" } else { "more" };
     match left {
-        Some(left) => (format!("  {left} more{}", theme.cut()), theme.faint()),
-        None => (format!("  more{}", theme.cut()), theme.faint()),
+        Some(left) => (format!("  {} {what}{}", Credits(left), theme.cut()), theme.faint()),
+        None => (format!("  {what}{}", theme.cut()), theme.faint()),
     }
 }
