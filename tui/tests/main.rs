@@ -13,6 +13,7 @@ mod gateway_webhooks;
 mod golden;
 mod interleaving;
 mod lists;
+mod mouse;
 mod operations;
 mod picture;
 mod restructuring;

@@ -341,6 +341,15 @@ impl List {
         self.top = self.top.clamp((at + 1).saturating_sub(height), at).min(last_top);
     }
 
+    /// Moves the screen, and the cursor only as far as it would leave it.
+    pub fn scroll_by(&mut self, down: bool, lines: usize, height: usize) {
+        let height = height.max(1);
+        let last_top = self.records.len().saturating_sub(height);
+        self.top = if down { self.top + lines } else { self.top.saturating_sub(lines) }.min(last_top);
+        let at = self.cursor_position().unwrap_or(0);
+        self.move_to(at.clamp(self.top, self.top + height - 1));
+    }
+
     pub fn on_screen(&self, height: usize) -> impl Iterator<Item = &Record> {
         self.records.iter().skip(self.top).take(height)
     }

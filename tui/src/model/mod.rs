@@ -12,6 +12,7 @@ pub mod finder;
 pub mod link;
 pub mod list;
 pub mod place;
+pub mod spot;
 pub mod tree;
 
 use std::collections::{BTreeMap, HashMap};
@@ -32,6 +33,7 @@ use doubt::Doubt;
 use finder::{FilterLine, Palette, Search};
 use link::Link;
 use place::{Place, Places};
+use spot::Pointed;
 use tree::Tree;
 
 /// How long a notice stays.
@@ -57,6 +59,9 @@ pub struct Settings {
     pub ascii: bool,
     /// No colour at all, as `NO_COLOR` asks.
     pub mono: bool,
+    /// Whether clicks and the wheel are the console's; off, they are the terminal's own.
+    #[serde(default)]
+    pub mouse: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -84,6 +89,8 @@ pub struct Model {
     pub offer: Option<Offer>,
     /// Lines of the command line, newest last.
     pub typed: Vec<String>,
+    /// The last click and when it was, for the second one.
+    pub clicked: Option<(Timestamp, Pointed)>,
     /// Since when the screen is held still, and how much came in since.
     pub frozen: Option<Frozen>,
 }
@@ -216,6 +223,7 @@ impl Model {
             help_scroll: 0,
             offer: None,
             typed: Vec::new(),
+            clicked: None,
             frozen: None,
         }
     }

@@ -16,6 +16,8 @@ mod tests;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use crate::effect::RequestId;
 use crate::graphql::{OrganizationId, OrganizationPage};
 use crate::resource::Slice;
@@ -24,7 +26,7 @@ pub use far::KEPT_MAX;
 /// Deeper than the schema allows a tree to be; the guard against one that closes on itself.
 const DEPTH_MAX: usize = 64;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RowKey {
     Organization(OrganizationId),
     /// What of this branch comes before the part that is kept; of the roots when there is no parent.
@@ -386,6 +388,15 @@ impl Tree {
         let at = self.at.unwrap_or(0);
         let last_top = self.rows.len().saturating_sub(height);
         self.top = self.top.clamp((at + 1).saturating_sub(height), at).min(last_top);
+    }
+
+    /// Moves the screen, and the cursor only as far as it would leave it.
+    pub fn scroll_by(&mut self, down: bool, lines: usize, height: usize) {
+        let height = height.max(1);
+        let last_top = self.rows.len().saturating_sub(height);
+        self.top = if down { self.top + lines } else { self.top.saturating_sub(lines) }.min(last_top);
+        let at = self.at.unwrap_or(0);
+        self.move_to(at.clamp(self.top, self.top + height - 1));
     }
 
     /// The rows on a screen of `height`.

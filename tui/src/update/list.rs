@@ -312,6 +312,24 @@ fn move_by(model: &mut Model, down: bool, distance: usize) {
     list.move_to(to);
 }
 
+/// Puts the cursor on a record by its id; false when it is not there.
+pub fn choose(model: &mut Model, id: &str) -> bool {
+    let Some(list) = model.places.list_mut() else { return false };
+    let Some(at) = list.position(id) else { return false };
+    list.walk_on();
+    list.following &= at == 0 && list.resource.page.is_none();
+    list.move_to(at);
+    true
+}
+
+pub fn scroll_by(model: &mut Model, down: bool, lines: usize) {
+    let rows = model.measured.list_rows;
+    let Some(list) = model.places.list_mut() else { return };
+    list.walk_on();
+    list.scroll_by(down, lines, rows);
+    list.following &= list.top == 0 && list.resource.page.is_none();
+}
+
 fn jump(model: &mut Model, slice: Slice, effects: &mut Effects) {
     let Some(list) = model.places.list_mut() else { return };
     list.walk_on();

@@ -16,6 +16,7 @@ mod input;
 mod line;
 mod link;
 mod list;
+mod point;
 
 use jiff::Timestamp;
 
@@ -56,6 +57,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Effect> {
     match msg {
         Msg::Start => link::start(model, &mut effects),
         Msg::Key(key) => input::key(model, key, &mut effects),
+        Msg::Mouse(mouse) => point::mouse(model, mouse, &mut effects),
         Msg::Paste(pasted) => input::paste(model, &pasted, &mut effects),
         Msg::Resized | Msg::Woke => effects.draw(),
         Msg::Answered { request, answer } => answered(model, request, answer, &mut effects),
@@ -105,9 +107,9 @@ fn answered(model: &mut Model, request: RequestId, answer: Result<Answer, Failur
 fn drawn(model: &mut Model, measured: Measured, effects: &mut Effects) {
     let top = |model: &Model| model.places.list().map(|list| list.top);
     let before = (model.tree.top, model.detail.scroll, top(model));
-    model.measured = measured;
     model.tree.scroll(measured.tree_rows);
     let last = measured.detail_lines.saturating_sub(measured.detail_rows);
+    model.measured = measured;
     model.detail.scroll = model.detail.scroll.min(last);
     list::settle(model, effects);
     if before != (model.tree.top, model.detail.scroll, top(model)) {

@@ -20,7 +20,8 @@ const GUTTER: usize = 3;
 const RECORD_COLUMNS: u16 = 110;
 const LABEL_COLUMNS: usize = 16;
 
-pub fn draw(model: &Model, list: &List, theme: Theme, frame: &mut Frame, area: Rect) -> usize {
+/// Gives back where the records stand.
+pub fn draw(model: &Model, list: &List, theme: Theme, frame: &mut Frame, area: Rect) -> Rect {
     let focused = matches!(model.overlay, Overlay::None);
     let block = side(&title(list, usize::from(area.width), theme), focused, theme);
     let inside = block.inner(area);
@@ -41,7 +42,7 @@ pub fn draw(model: &Model, list: &List, theme: Theme, frame: &mut Frame, area: R
         frame.render_widget(line, Rect { y, height: 1, ..body });
     }
     draw_foot(list, theme, frame, area);
-    height
+    body
 }
 
 fn title(list: &List, columns: usize, theme: Theme) -> String {

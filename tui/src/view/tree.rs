@@ -39,7 +39,8 @@ fn relation(row: &OrganizationRow, theme: Theme) -> (String, Style) {
     (word.unwrap_or_default(), theme.faint())
 }
 
-pub fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) -> usize {
+/// Gives back where the rows stand.
+pub fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) -> Rect {
     let block = side("Organizations", is_focused(model, Side::Tree), theme);
     let inside = block.inner(area);
     frame.render_widget(block, area);
@@ -60,14 +61,14 @@ pub fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) -> usize
                 frame.render_widget(Line::styled(line, style), place);
             }
         }
-        return height;
+        return inside;
     }
     for (row, y) in model.tree.window(height).iter().zip(inside.y..) {
         let selected = model.tree.cursor() == Some(&row.key);
         let line = line(model, row, selected, columns, theme);
         frame.render_widget(line, Rect { y, height: 1, ..inside });
     }
-    height
+    inside
 }
 
 fn line(model: &Model, row: &Row, selected: bool, columns: usize, theme: Theme) -> Line<'static> {
