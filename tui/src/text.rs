@@ -23,6 +23,22 @@ pub fn neutral(text: &str) -> String {
         .collect()
 }
 
+/// JSON on one line, in which letters that would deceive a reader of the terminal are escaped and nothing is lost.
+pub fn json_line(value: &serde_json::Value) -> String {
+    let mut line = String::new();
+    for letter in value.to_string().chars() {
+        if is_treacherous(letter) || matches!(letter, '\u{2028}' | '\u{2029}') {
+            let mut units = [0; 2];
+            for unit in letter.encode_utf16(&mut units) {
+                line.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            line.push(letter);
+        }
+    }
+    line
+}
+
 fn is_treacherous(letter: char) -> bool {
     letter.is_control()
         || matches!(letter,
@@ -127,6 +143,15 @@ mod tests {
         assert_eq!(neutral("Ac\u{202e}me\u{200b} Co\u{1b}[31mffee\u{7}"), "Acme Co[31mffee");
         assert_eq!(neutral("two\nlines\there"), "two lines here");
         assert_eq!(neutral("Café Zoë 株式会社"), "Café Zoë 株式会社");
+    }
+
+    #[test]
+    fn json_tells_all_and_shows_nothing_that_deceives() {
+        let hostile = serde_json::json!({ "name": "Ac\u{202e}me\u{200b}\u{9b}31m\u{e0041}\"\n株" });
+        let line = json_line(&hostile);
+        assert!(line.chars().all(|letter| !is_treacherous(letter)), "{line:?}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap(), hostile);
+        assert!(line.contains("株"), "what is merely foreign is left as it is");
     }
 
     #[test]

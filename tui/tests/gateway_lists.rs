@@ -143,7 +143,18 @@ impl Gateway {
                     bucket(2, "INCLUDED", 100, 2_000, json!("2026-12-01T05:00:00Z")),
                     bucket(3, "PREPAID", 200, balance - 2_450, Value::Null),
                 ]);
-                json!({ "organization": { "id": id, "wallet": wallet } })
+                let own = self.ledger.iter().enumerate().filter(|(_, entry)| entry.0 == id).rev();
+                let entries: Vec<Value> = own
+                    .map(|(number, (_, kind, amount, _))| {
+                        // An entry a day, the newest today.
+                        let day = 20 - (self.ledger.len() - 1 - number).min(19);
+                        json!({ "kind": kind, "amount": amount, "createdAt": format!("2026-11-{day:02}T09:30:00Z") })
+                    })
+                    .collect();
+                let entries = json!({
+                    "nodes": entries, "pageInfo": { "hasNextPage": false, "hasPreviousPage": false },
+                });
+                json!({ "organization": { "id": id, "wallet": wallet, "ledgerEntries": entries } })
             }
             "HoldsQuery" => json!({ "organization": { "holds": page(Vec::new(), variables) } }),
             "MembersQuery" => {

@@ -21,6 +21,8 @@ pub enum Context {
     List(ResourceId),
     /// One record of a list, whole.
     Record,
+    /// The columns of a list.
+    Columns,
     Help,
     /// Search, command line and filter: a line of text over a list.
     Finder,
@@ -111,6 +113,7 @@ pub enum Step {
     Open,
     Mark,
     MarkAll,
+    Columns,
     Follow,
     Freeze,
     Order,

@@ -51,6 +51,7 @@ pub(super) const EVERYWHERE: &[Context] = &[
     EVENTS,
     AUDIT,
     Context::Record,
+    Context::Columns,
     Context::Help,
     Context::Finder,
     Context::Editing,
@@ -75,9 +76,11 @@ const SCROLLING: &[Context] = &[
     AUDIT,
     Context::Help,
     Context::Record,
+    Context::Columns,
 ];
 const CLOSING: &[Context] = &[
     Context::Record,
+    Context::Columns,
     Context::Help,
     Context::Finder,
     Context::Editing,
@@ -175,6 +178,9 @@ pub const COMMANDS: &[Command] = {
         step("mark", S::Mark, &[Char(' ')], LISTS, G::Lists, "Mark the record, for an act on several"),
         step("mark all", S::MarkAll, &[Char('*')], LISTS, G::Lists, "Mark every record that is loaded, or none").unlisted(),
         step("order", S::Order, &[Char('o')], LISTS, G::Lists, "Order by the next column that the server can order by").unlisted(),
+        step("columns", S::Columns, &[Char('C')], LISTS, G::Lists, "Choose the columns of the list").unlisted(),
+        step("", S::Mark, &[Char(' '), Enter], &[Context::Columns], G::Lists, "Show or hide the column").called("show or hide"),
+        step("", S::MarkAll, &[Char('*')], &[Context::Columns], G::Lists, "Show every column").called("all"),
         step("reverse", S::Reverse, &[Ctrl('o')], LISTS, G::Lists, "Turn the order around").unlisted(),
         step("apply", S::Apply, &[Char('.')], LISTS, G::Lists, "Take in the changes that are waiting").unlisted(),
         step("follow", S::Follow, &[Char('f')], LISTS, G::Lists, "Keep the newest record in sight"),
@@ -213,7 +219,7 @@ pub const COMMANDS: &[Command] = {
         step("", S::NextField, &[Tab, Down], &[Context::Editing], G::Dialog, "Go to the next field").called("next field"),
         step("", S::PreviousField, &[BackTab, Up], &[Context::Editing], G::Dialog, "Go to the field before").unlisted(),
         step("", S::NextChoice, &[Ctrl('t')], &[Context::Editing], G::Dialog, "Take the next choice of this field").unlisted(),
-        step("", S::SwitchAnswer, &[Tab, Left, Right], &[Context::Confirming], G::Dialog, "Mark the other answer; cancel is marked at first").called("mark the other answer"),
+        step("", S::SwitchAnswer, &[Tab, Left, Right], &[Context::Confirming], G::Dialog, "Mark the other answer; cancel is marked at first").called("other answer"),
         step("", S::Answer, &[Enter], &[Context::Confirming], G::Dialog, "Take the marked answer").called("take the marked"),
         step("", S::CopyGraphql, &[Char('y')], &[Context::Confirming, Context::Unknown, Context::Record], G::Dialog, "Copy it as GraphQL; does nothing else").called("copy as GraphQL"),
         step("", S::CheckAgain, &[Char('r')], &[Context::Unknown], G::Dialog, "Send the same idempotency key again to find out").called("check now"),
@@ -222,7 +228,7 @@ pub const COMMANDS: &[Command] = {
         step("", S::CopyId, &[Char('c')], &[Context::Record], G::Dialog, "Copy the record's id").called("copy id"),
         step("", S::Refresh, &[Char('r')], &[Context::Record], G::Dialog, "Read the record again").called("read again"),
         step("", S::Close, &[Esc], CLOSING, G::Dialog, "Close without doing anything more").called("close"),
-        step("", S::Close, &[Char('q'), Char('?')], &[Context::Help, Context::Record], G::Dialog, "Close").unlisted(),
+        step("", S::Close, &[Char('q'), Char('?')], &[Context::Help, Context::Record, Context::Columns], G::Dialog, "Close").unlisted(),
         step("", S::Close, &[Char('n'), Char('q')], &[Context::Confirming], G::Dialog, "Cancel").unlisted(),
     ]
 };

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::act::{Named, Pinned};
 use crate::effect::RequestId;
 use crate::graphql::{Environment, FieldError, OrganizationId};
-use crate::resource::{Ask, Cell, Filter, Order, Record, RecordPage, Resource, Slice};
+use crate::resource::{Ask, Cell, Filter, Order, Record, RecordPage, Resource, Slice, Trend};
 
 /// Records that are kept. Beyond, the far end is forgotten and read again when it comes near.
 pub const RECORDS_MAX: usize = 1_000;
@@ -30,6 +30,7 @@ pub struct List {
     pub filter: Filter,
     pub order: Option<Order>,
     pub summary: Vec<(String, Cell)>,
+    pub trend: Option<Trend>,
     records: VecDeque<Record>,
     /// How many stand before the window, as long as that is known.
     before: Option<usize>,
@@ -56,6 +57,8 @@ pub struct List {
     pub changes: usize,
     /// Keeps the cursor on the newest record.
     pub following: bool,
+    /// What streamed in while the screen was held still, oldest first; of more than the list keeps, the newest.
+    held: VecDeque<Record>,
     pub ask_at: Option<Timestamp>,
     pub asked_at: Option<Timestamp>,
 }
@@ -70,6 +73,7 @@ impl List {
             filter,
             order,
             summary: Vec::new(),
+            trend: None,
             records: VecDeque::new(),
             before: Some(0),
             total: None,
@@ -90,6 +94,7 @@ impl List {
             changes: 0,
             // What is only streamed has its newest record on top and nothing else to show.
             following: resource.page.is_none(),
+            held: VecDeque::new(),
             ask_at: None,
             asked_at: None,
         }
@@ -243,6 +248,7 @@ impl List {
         self.failure = None;
         if !page.summary.is_empty() {
             self.summary = page.summary;
+            self.trend = page.trend;
         }
         match slice {
             Slice::Last => self.cursor = self.records.back().map(|record| record.id.clone()),
@@ -290,6 +296,27 @@ impl List {
             self.move_to(0);
         } else {
             self.keep_cursor(None);
+        }
+    }
+
+    /// Where the stream of a list that is only streamed goes on after a gap.
+    pub fn heard_up_to(&self) -> Option<String> {
+        let newest = self.held.back().or(self.records.front());
+        newest.filter(|_| self.resource.page.is_none()).map(|newest| newest.cursor.clone())
+    }
+
+    /// Keeps something new for when the screen goes on.
+    pub fn hold(&mut self, record: Record) {
+        self.held.push_back(record);
+        if self.held.len() > RECORDS_MAX {
+            self.held.pop_front();
+        }
+    }
+
+    /// The screen goes on: what was kept comes in.
+    pub fn release(&mut self) {
+        for record in std::mem::take(&mut self.held) {
+            self.push_front(record);
         }
     }
 
@@ -376,6 +403,7 @@ mod tests {
             records: range.map(record).collect(),
             total: None,
             summary: Vec::new(),
+            trend: None,
         }
     }
 

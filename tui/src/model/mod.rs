@@ -15,7 +15,7 @@ pub mod place;
 pub mod spot;
 pub mod tree;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -87,6 +87,8 @@ pub struct Model {
     pub help_scroll: usize,
     /// What would undo the last act.
     pub offer: Option<Offer>,
+    /// Columns that are not to be seen, by the list's name.
+    pub hidden: BTreeMap<&'static str, BTreeSet<&'static str>>,
     /// Lines of the command line, newest last.
     pub typed: Vec<String>,
     /// The last click and when it was, for the second one.
@@ -157,6 +159,8 @@ pub enum Overlay {
     Filter(FilterLine),
     /// A record as it was when it was opened.
     Record(&'static Resource, Box<Record>),
+    /// The columns of a list, to choose from, and the one that is marked.
+    Columns(&'static Resource, usize),
     Dialog(Box<Dialog>),
     Secret(Secrets),
 }
@@ -222,6 +226,7 @@ impl Model {
             measured: Measured { tree_rows: 20, list_rows: 20, detail_rows: 20, ..Measured::default() },
             help_scroll: 0,
             offer: None,
+            hidden: BTreeMap::new(),
             typed: Vec::new(),
             clicked: None,
             frozen: None,
@@ -241,6 +246,7 @@ impl Model {
             },
             Overlay::Help => Context::Help,
             Overlay::Record(..) => Context::Record,
+            Overlay::Columns(..) => Context::Columns,
             Overlay::Search(_) | Overlay::Palette(_) | Overlay::Filter(_) => Context::Finder,
             Overlay::Dialog(dialog) => match dialog.stage {
                 Stage::Editing => Context::Editing,

@@ -1,6 +1,6 @@
 //! Events as they happen. There is no past of them to page through: the list begins when it is opened.
 
-use super::{Cell, Of, Record, Resource, ResourceId, Within, cells, heads, left};
+use super::{Cell, Of, Part, Record, Resource, ResourceId, Within, cells, heads, left};
 use crate::graphql::Event;
 
 pub const EVENTS: Resource = Resource {
@@ -37,6 +37,9 @@ pub fn record(event: &Event) -> Record {
         version: None,
         cursor: event.cursor.clone(),
         cells: cells(COLUMNS, event),
-        parts: Vec::new(),
+        parts: vec![Part {
+            title: "Data".to_owned(),
+            cells: event.data.fields().map(|(name, value)| (name.to_owned(), Cell::Text(value))).collect(),
+        }],
     }
 }

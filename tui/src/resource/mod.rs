@@ -18,6 +18,7 @@ mod keys;
 mod ledger;
 mod members;
 mod organizations;
+mod trend;
 mod wallet;
 
 use jiff::Timestamp;
@@ -28,6 +29,7 @@ use crate::credits::Credits;
 use crate::graphql::{Answer, Environment, OrganizationId, Request, schema};
 pub use events::record as record_of_event;
 pub use filter::{Filter, FilterKey};
+pub use trend::Trend;
 
 /// Records that one page asks for; the schema's own limit.
 pub const PAGE_RECORDS: i32 = 100;
@@ -296,6 +298,8 @@ pub struct RecordPage {
     pub total: Option<i32>,
     /// Figures about the list as a whole.
     pub summary: Vec<(String, Cell)>,
+    #[serde(default)]
+    pub trend: Option<Trend>,
 }
 
 /// Which part of a list.
@@ -421,6 +425,7 @@ macro_rules! connection {
                     more_after: self.page_info.has_next_page,
                     total: self.total_count,
                     summary: Vec::new(),
+                    trend: None,
                 }
             }
         }

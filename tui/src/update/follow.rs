@@ -57,8 +57,9 @@ pub fn what_is_shown(model: &mut Model, effects: &mut Effects) {
         let subscription = model.ids.subscription();
         let after = match follow.topic {
             Topic::Events => model.link.cursors.get(&follow.organization).cloned(),
-            // A list is read when its stream begins.
-            Topic::Wallets { .. } | Topic::List { .. } => None,
+            // A list is read when its stream begins; one that is nothing but the stream goes on where it ended.
+            Topic::List { .. } => model.places.list().and_then(List::heard_up_to),
+            Topic::Wallets { .. } => None,
         };
         if !matches!(follow.topic, Topic::List { .. }) {
             turned = Some(follow.organization.clone());
@@ -166,6 +167,9 @@ pub fn hold_back(model: &mut Model, live: &Live, effects: &mut Effects) {
         Live::Events { subscription, events } => {
             if let (Some(follow), Some(last)) = (model.link.followed(*subscription).cloned(), events.last()) {
                 hear_up_to(model, &follow, last);
+                if matches!(follow.topic, Topic::List { .. }) {
+                    super::list::hold(model, events);
+                }
             }
             events.len()
         }

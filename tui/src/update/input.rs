@@ -2,7 +2,7 @@
 
 use tui_input::{Input, InputRequest};
 
-use super::{Effects, act, browse, find, line, link, list};
+use super::{Effects, act, browse, columns, find, line, link, list};
 use crate::act::Value;
 use crate::command::{self, Command, Does, Step};
 use crate::effect::{Copied, Effect};
@@ -76,6 +76,8 @@ fn run_step(model: &mut Model, step: Step, effects: &mut Effects) {
         Step::Search => find::open_search(model),
         Step::Filter => line::open_filter(model),
         Step::Palette => line::open(model),
+        Step::Columns => columns::open(model),
+        step if matches!(model.overlay, Overlay::Columns(..)) && step != Step::Close => columns::run(model, step),
         Step::Help => {
             model.help_scroll = 0;
             model.overlay = Overlay::Help;
@@ -160,7 +162,7 @@ fn freeze(model: &mut Model, effects: &mut Effects) {
         None => Some(Frozen { since: model.now, changes: 0 }),
         Some(_) => {
             link::catch_up(model, effects);
-            list::reload(model, effects);
+            list::release(model, effects);
             None
         }
     };

@@ -214,13 +214,14 @@ pub fn heard(model: &mut Model, events: &[Event]) -> bool {
     let now = model.now;
     let Some(list) = model.places.list_mut() else { return false };
     if list.resource.page.is_none() {
-        for event in events {
-            let record = record_of_event(event);
+        let mut changed = false;
+        for record in events.iter().map(record_of_event) {
             if list.filter.admits(&record) {
                 list.push_front(record);
+                changed = true;
             }
         }
-        return !events.is_empty();
+        return changed;
     }
     if list.resource.id != ResourceId::Wallet {
         list.changes +=
@@ -228,6 +229,24 @@ pub fn heard(model: &mut Model, events: &[Event]) -> bool {
     }
     plan(list, now);
     !events.is_empty()
+}
+
+/// Events of a list that is only streamed, while the screen is held still. Of other lists nothing is kept: they are read.
+pub fn hold(model: &mut Model, events: &[Event]) {
+    let Some(list) = model.places.list_mut().filter(|list| list.resource.page.is_none()) else { return };
+    for record in events.iter().map(record_of_event) {
+        if list.filter.admits(&record) {
+            list.hold(record);
+        }
+    }
+}
+
+/// The screen goes on.
+pub fn release(model: &mut Model, effects: &mut Effects) {
+    if let Some(list) = model.places.list_mut() {
+        list.release();
+    }
+    reload(model, effects);
 }
 
 /// True when a list has one record more, or one less, for an event; the others change one in its place.

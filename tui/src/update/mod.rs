@@ -9,6 +9,7 @@
 
 mod act;
 mod browse;
+mod columns;
 mod detail;
 mod find;
 mod follow;

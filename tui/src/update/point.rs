@@ -106,7 +106,7 @@ fn wheel(model: &mut Model, mouse: Mouse, down: bool, effects: &mut Effects) {
             find::move_cursor(model, down);
             return effects.draw();
         }
-        Overlay::Filter(_) | Overlay::Dialog(_) | Overlay::Secret(_) => return,
+        Overlay::Filter(_) | Overlay::Columns(..) | Overlay::Dialog(_) | Overlay::Secret(_) => return,
     }
     let Some(part) = part_at(model, mouse) else { return };
     effects.draw();

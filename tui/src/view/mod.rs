@@ -7,6 +7,7 @@
 //! One file per view; a new section of the right side is a file and a line in `detail`. A list of
 //! anything is drawn by `list` from its resource's columns.
 
+mod columns;
 mod detail;
 mod dialog;
 mod finder;
@@ -16,6 +17,7 @@ mod help;
 mod list;
 pub mod theme;
 mod tree;
+mod trend;
 mod welcome;
 
 use ratatui::Frame;
@@ -99,6 +101,7 @@ pub fn draw(model: &Model, frame: &mut Frame) -> Measured {
         Overlay::Record(resource, record) => {
             measured.help_hidden = list::draw_record(model, resource, record, theme, frame, body);
         }
+        Overlay::Columns(resource, at) => columns::draw(model, resource, *at, theme, frame, body),
         Overlay::Search(search) => {
             let (rows, top) = finder::draw_search(search, theme, frame, body);
             if model.settings.mouse {
