@@ -89,12 +89,35 @@ pub fn column(text: &str, columns: usize, mark: &str) -> String {
     fitted
 }
 
+/// Pieces that stay together where there is room: words with what is written onto them, and of one that is wider than a
+/// line, its parts.
+fn pieces(text: &str, columns: usize) -> impl Iterator<Item = &str> {
+    let word_or_blanks = |a: char, b: char| a.is_whitespace() == b.is_whitespace();
+    let mut rest = text;
+    let words = std::iter::from_fn(move || {
+        let mut letters = rest.char_indices().peekable();
+        while let Some((_, letter)) = letters.next() {
+            let Some((at, next)) = letters.peek().copied() else { break };
+            if !word_or_blanks(letter, next) {
+                let (word, behind) = rest.split_at(at);
+                rest = behind;
+                return Some(word);
+            }
+        }
+        (!rest.is_empty()).then(|| std::mem::take(&mut rest))
+    });
+    words.flat_map(move |word| match width(word) > columns {
+        true => word.split_word_bounds().collect(),
+        false => vec![word],
+    })
+}
+
 /// The text cut into lines of at most `columns`, between words where there are any.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
     let mut lines = vec![String::new()];
     let mut used = 0;
-    for word in neutral(text).split_word_bounds() {
+    for word in pieces(&neutral(text), columns) {
         let needed = width(word);
         if used > 0 && used + needed > columns {
             lines.push(String::new());
@@ -168,6 +191,13 @@ mod tests {
             let widest = lines.iter().map(|line| width(line)).max();
             assert!(widest <= Some(columns.max(2)), "{columns}: {lines:?}");
         }
+    }
+
+    #[test]
+    fn a_line_begins_with_a_word_and_not_with_the_stop_behind_one() {
+        assert_eq!(wrap("neither revoked nor expired. Ask", 27), ["neither revoked nor ", "expired. Ask"]);
+        let id = "evt_01m87ngxq5f7vvp9zwwd3zq64b";
+        assert_eq!(wrap(&format!("{{\"eventId\":\"{id}\"}}"), 32)[1], format!("{id}\"}}"), "an id stays whole");
     }
 
     #[test]

@@ -29,6 +29,36 @@ fn organizations_at_120_by_40() {
 }
 
 #[test]
+fn in_a_narrow_terminal_one_side_has_it_all_and_no_figure_is_cut() {
+    let mut console = at_acme(settings());
+    insta::assert_snapshot!("narrow_tree", letters(&console.buffer(50, 20)));
+    console.press(&[Key::Tab]);
+    let detail = letters(&console.buffer(50, 60));
+    for figure in ["12,450", "41,260 of 50,000", "+10,000 below 5,000", "20,000 of 60,000 this month"] {
+        assert!(detail.contains(figure), "no {figure}:\n{detail}");
+    }
+    insta::assert_snapshot!("narrow_detail", letters(&console.buffer(50, 20)));
+    console.press(&[Key::Esc]);
+    assert!(letters(&console.buffer(50, 20)).contains("Acme Roastery"));
+}
+
+#[test]
+fn help_begins_with_the_keys_of_the_place_it_was_opened_in() {
+    let mut console = at_acme(settings());
+    console.press(&[Key::Char('P')]);
+    console.rest();
+    console.press(&[Key::Char('?')]);
+    let help = letters(&console.buffer(80, 120));
+    let place = |words: &str| help.find(words).unwrap_or_else(|| panic!("no {words}:\n{help}"));
+    assert!(place("Send an endpoint a ping") < place("Elsewhere"), "{help}");
+    assert!(place(":disable") < place("Elsewhere"), "what has no key is typed");
+    assert!(!help[..place("Elsewhere")].contains("Revoke a key"));
+    let beginning = letters(&console.buffer(80, 30));
+    console.press(&[Key::PageDown]);
+    assert_ne!(letters(&console.buffer(80, 30)), beginning);
+}
+
+#[test]
 fn without_colour_nothing_is_lost_but_colour() {
     let mut coloured = at_acme(settings());
     let mut mono = at_acme(Settings { mono: true, ..settings() });

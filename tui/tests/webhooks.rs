@@ -32,7 +32,7 @@ fn deliveries_open_from_the_endpoint_under_the_cursor_and_the_crumbs_say_whose_t
         assert!(screen.contains(word), "no {word}:\n{screen}");
     }
     assert!(
-        screen.contains("endpoints › Acme Coffee › https://till.acme.example/hooks/banyan › deliveries"),
+        screen.contains("tree › Acme Coffee › endpoints › https://till.acme.example/hooks/banyan › deliveries"),
         "{screen}"
     );
     console.press(&[Key::Esc, Key::Down, Key::Char('D')]);

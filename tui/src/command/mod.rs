@@ -269,6 +269,14 @@ mod tests {
     }
 
     #[test]
+    fn what_a_command_does_fits_on_its_line_of_help() {
+        // Of 80 columns: the frame, the keys, and a blank.
+        for command in COMMANDS {
+            assert!(command.purpose.chars().count() <= 57, "{:?}", command.purpose);
+        }
+    }
+
+    #[test]
     fn every_list_has_a_command_that_shows_it() {
         for id in ResourceId::ALL {
             assert!(COMMANDS.iter().any(|command| command.does == Does::Show(id)), "{id:?}");

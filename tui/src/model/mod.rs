@@ -239,11 +239,7 @@ impl Model {
             return Context::Welcome;
         }
         match &self.overlay {
-            Overlay::None => match (&self.places.here, self.side) {
-                (Place::List(list), _) => Context::List(list.resource.id),
-                (Place::Tree, Side::Tree) => Context::Tree,
-                (Place::Tree, Side::Detail) => Context::Detail,
-            },
+            Overlay::None => self.place_context(),
             Overlay::Help => Context::Help,
             Overlay::Record(..) => Context::Record,
             Overlay::Columns(..) => Context::Columns,
@@ -256,6 +252,15 @@ impl Model {
                 Stage::Refused => Context::Refused,
             },
             Overlay::Secret(_) => Context::Secret,
+        }
+    }
+
+    /// Where keys go when nothing lies over the place.
+    pub fn place_context(&self) -> Context {
+        match (&self.places.here, self.side) {
+            (Place::List(list), _) => Context::List(list.resource.id),
+            (Place::Tree, Side::Tree) => Context::Tree,
+            (Place::Tree, Side::Detail) => Context::Detail,
         }
     }
 

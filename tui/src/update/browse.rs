@@ -109,6 +109,7 @@ fn expand(model: &mut Model, effects: &mut Effects) {
             let has_children =
                 model.organizations.get(&id).is_some_and(|organization| organization.summary.child_count > 0);
             if !has_children {
+                model.side = Side::Detail;
                 return;
             }
             let unread = branch.is_none_or(|branch| !branch.is_read());

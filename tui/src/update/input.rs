@@ -82,9 +82,8 @@ fn run_step(model: &mut Model, step: Step, effects: &mut Effects) {
             model.help_scroll = 0;
             model.overlay = Overlay::Help;
         }
-        Step::Up if is_scrolled_text(model) => model.help_scroll = model.help_scroll.saturating_sub(1),
-        Step::Down if is_scrolled_text(model) => {
-            model.help_scroll = (model.help_scroll + 1).min(model.measured.help_hidden);
+        step if is_scrolled_text(model) && scrolled(model, step).is_some() => {
+            model.help_scroll = scrolled(model, step).unwrap_or(0);
         }
         Step::Refresh if matches!(model.overlay, Overlay::Record(..)) => list::reread(model, effects),
         Step::Refresh => refresh(model, effects),
@@ -136,6 +135,22 @@ fn run_step(model: &mut Model, step: Step, effects: &mut Effects) {
 
 fn is_scrolled_text(model: &Model) -> bool {
     matches!(model.overlay, Overlay::Help | Overlay::Record(..))
+}
+
+/// Where a step leads in a text.
+fn scrolled(model: &Model, step: Step) -> Option<usize> {
+    let (at, last) = (model.help_scroll, model.measured.help_hidden);
+    let page = model.measured.tree_rows.saturating_sub(2).max(1);
+    let to = match step {
+        Step::Up => at.saturating_sub(1),
+        Step::Down => at + 1,
+        Step::PageUp => at.saturating_sub(page),
+        Step::PageDown => at + page,
+        Step::Top => 0,
+        Step::Bottom => last,
+        _ => return None,
+    };
+    Some(to.min(last))
 }
 
 fn refresh(model: &mut Model, effects: &mut Effects) {

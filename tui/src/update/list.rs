@@ -391,9 +391,13 @@ fn ask_whole(model: &mut Model, id: String, effects: &mut Effects) {
 pub fn reread(model: &mut Model, effects: &mut Effects) {
     let Overlay::Record(resource, record) = &model.overlay else { return };
     let id = record.id.clone();
-    match resource.whole {
-        Some(_) => ask_whole(model, id, effects),
-        None => model.notify("This is the record as it was when it was opened", false),
+    match (resource.whole, resource.refresh) {
+        (Some(_), _) => ask_whole(model, id, effects),
+        (None, Some(refresh)) => {
+            let request = refresh(std::slice::from_ref(&id));
+            effects.ask(model, Purpose::Whole { id }, Query::Of(request));
+        }
+        (None, None) => model.notify("It is shown as it was read; close it and r reads the list again", false),
     }
 }
 

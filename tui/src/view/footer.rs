@@ -18,7 +18,12 @@ pub fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
         return;
     }
     let context = model.context();
-    let shown = |command: &&&'static Command| command.in_footer && model.forbids(command).is_none();
+    let is_narrow = area.width < super::TWO_SIDES_COLUMNS_MIN;
+    let shown = |command: &&&'static Command| {
+        // Where one side hides the other, the way there is said.
+        let is_way = is_narrow && command.does_step(Step::SwitchSide);
+        (command.in_footer || is_way) && model.forbids(command).is_none()
+    };
     let all: Vec<&'static Command> = command::of_context(context).collect();
     let hints = all.iter().filter(shown).filter_map(|command| Some((*command, command.keys.first()?.to_string())));
     let width = |(command, key): &(&Command, String)| text::width(key) + 1 + text::width(command.footer_label()) + 2;

@@ -35,6 +35,8 @@ use theme::Theme;
 /// A smaller terminal gets a request to enlarge it and nothing else.
 const COLUMNS_MIN: u16 = 40;
 const ROWS_MIN: u16 = 10;
+/// In a narrower one, the side that keys go to has all of the width.
+pub(crate) const TWO_SIDES_COLUMNS_MIN: u16 = 80;
 const TREE_COLUMNS_MIN: u16 = 32;
 const TREE_COLUMNS_MAX: u16 = 60;
 /// Share of the width that the tree takes, in percent.
@@ -65,11 +67,24 @@ pub fn draw(model: &Model, frame: &mut Frame) -> Measured {
     let mut measured = Measured::default();
     match &model.places.here {
         Place::Tree => {
-            let tree_columns = (area.width * TREE_SHARE / 100).clamp(TREE_COLUMNS_MIN, TREE_COLUMNS_MAX);
+            let tree_columns = match (area.width < TWO_SIDES_COLUMNS_MIN, model.side) {
+                (true, Side::Tree) => area.width,
+                (true, Side::Detail) => 0,
+                (false, _) => (area.width * TREE_SHARE / 100).clamp(TREE_COLUMNS_MIN, TREE_COLUMNS_MAX),
+            };
             let [left, right] = Layout::horizontal([Constraint::Length(tree_columns), Constraint::Min(0)]).areas(body);
-            let rows = tree::draw(model, theme, frame, left);
-            measured.tree_rows = usize::from(rows.height);
-            (measured.detail_rows, measured.detail_lines) = detail::draw(model, theme, frame, right);
+            // A side that is not drawn has the height it had.
+            let before = &model.measured;
+            (measured.tree_rows, measured.detail_rows, measured.detail_lines) =
+                (before.tree_rows, before.detail_rows, before.detail_lines);
+            let mut rows = left;
+            if left.width > 0 {
+                rows = tree::draw(model, theme, frame, left);
+                measured.tree_rows = usize::from(rows.height);
+            }
+            if right.width > 0 {
+                (measured.detail_rows, measured.detail_lines) = detail::draw(model, theme, frame, right);
+            }
             // A list that is come back to has the height it had.
             measured.list_rows = model.measured.list_rows;
             if model.settings.mouse {

@@ -9,6 +9,7 @@ use super::theme::Theme;
 use super::{is_focused, side};
 use crate::credits::Credits;
 use crate::graphql::{OrganizationId, OrganizationRow};
+use crate::model::link::LinkState;
 use crate::model::tree::{Row, RowKey};
 use crate::model::{Model, Side};
 use crate::text;
@@ -55,11 +56,17 @@ pub fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) -> Rect 
             }
             (None, _) => (format!("loading{}", theme.cut()), theme.faint()),
         };
-        for (line, y) in text::wrap(&words, columns.saturating_sub(2)).into_iter().zip(inside.y..) {
-            if y < inside.bottom() {
-                let place = Rect { x: inside.x + 1, y, width: inside.width - 1, height: 1 };
-                frame.render_widget(Line::styled(line, style), place);
-            }
+        let lines = |words: &str, style| {
+            let parts = text::wrap(words, columns.saturating_sub(2));
+            parts.into_iter().map(move |part| Line::styled(part, style)).collect::<Vec<_>>()
+        };
+        let mut said = lines(&words, style);
+        if let Some(next) = what_next(model) {
+            said.push(Line::raw(""));
+            said.extend(lines(next, theme.plain()));
+        }
+        for (line, y) in said.into_iter().zip(inside.y..inside.bottom()) {
+            frame.render_widget(line, Rect { x: inside.x + 1, y, width: inside.width - 1, height: 1 });
         }
         return inside;
     }
@@ -69,6 +76,18 @@ pub fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) -> Rect 
         frame.render_widget(line, Rect { y, height: 1, ..inside });
     }
     inside
+}
+
+/// What to do about a gateway that shows nothing.
+fn what_next(model: &Model) -> Option<&'static str> {
+    model.viewer_failure.as_ref()?;
+    Some(match model.link.state {
+        LinkState::Refused { .. } => {
+            "Leave (q) and come again with another key (BANYAN_KEY, or --profile), or go to another gateway with :@profile. \
+             r asks again with this one."
+        }
+        _ => "It is tried again by itself, and r tries now. Another address is given with --url or --profile.",
+    })
 }
 
 fn line(model: &Model, row: &Row, selected: bool, columns: usize, theme: Theme) -> Line<'static> {
