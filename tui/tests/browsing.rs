@@ -163,6 +163,62 @@ fn a_name_that_would_deceive_is_shown_without_what_deceives() {
     assert!(!screen.contains(['\u{202e}', '\u{200b}', '\u{1b}', '\u{7}']));
 }
 
+/// Text that hides, reorders and commands, in every place where somebody else's text is shown.
+#[test]
+fn in_no_list_record_dialog_or_search_is_a_letter_that_deceives() {
+    const HOSTILE: &str = "a\u{202e}b\u{200b}c\u{1b}[2Jd\u{2066}e\u{7}f";
+    let mut gateway = Gateway::new();
+    for organization in &mut gateway.organizations {
+        organization.name.push_str(HOSTILE);
+        organization.suspended = organization.suspended.take().map(|reason| reason + HOSTILE);
+    }
+    for key in &mut gateway.keys {
+        key.name.push_str(HOSTILE);
+        key.scopes.push(HOSTILE.to_owned());
+    }
+    for entry in &mut gateway.ledger {
+        entry.3.push_str(HOSTILE);
+    }
+    let refusal = serde_json::json!({ "errors": [{ "message": HOSTILE }] });
+    let mut console = Console::with(settings(), gateway);
+    console.press(&[Key::Enter, Key::Down]);
+    console.rest();
+    let letters = |text: &str| text.chars().map(Key::Char).collect::<Vec<_>>();
+    let steps: Vec<Vec<Key>> = vec![
+        vec![],
+        letters("s"),
+        letters("x"),
+        vec![Key::Enter],
+        vec![Key::Esc, Key::Char('a')],
+        vec![Key::Esc, Key::Char('t')],
+        vec![Key::Esc, Key::Char('O')],
+        letters(" *s"),
+        vec![Key::Esc, Key::Char('K')],
+        vec![Key::Enter],
+        vec![Key::Esc, Key::Char('x')],
+        vec![Key::Esc, Key::Char('L')],
+        vec![Key::Enter],
+        vec![Key::Esc, Key::Char('P'), Key::Char('D'), Key::Down, Key::Enter],
+        vec![Key::Esc, Key::Char('W')],
+        vec![Key::Char('T'), Key::Char('/'), Key::Char('a')],
+        vec![Key::Esc, Key::Down],
+    ];
+    for (number, keys) in steps.iter().enumerate() {
+        if number == 12 {
+            console.gateway.instead.insert("DetailQuery".to_owned(), refusal.clone());
+        }
+        console.press(keys);
+        console.rest();
+        for (columns, rows) in [(80, 24), (120, 40), (50, 16)] {
+            let frame = crate::frame::letters(&console.buffer(columns, rows));
+            let found = frame.chars().find(|letter| {
+                (letter.is_control() && *letter != '\n') || "\u{202e}\u{200b}\u{2066}".contains(*letter)
+            });
+            assert_eq!(found, None, "after step {number}:\n{frame}");
+        }
+    }
+}
+
 #[test]
 fn a_change_of_something_that_is_not_on_the_screen_draws_nothing() {
     let mut console = console();

@@ -100,7 +100,9 @@ pub async fn run(once: &Once, scene: &Scene, http: &Http, out: &mut impl Write, 
             writeln!(said, "{}", text::json_line(&error))
         }
         false => {
-            let code = ended.code.map_or_else(String::new, |code| format!("{code}: "));
+            // A failure of the whole request says its code itself.
+            let code = ended.code.filter(|code| !words.starts_with(&**code));
+            let code = code.map_or_else(String::new, |code| format!("{code}: "));
             writeln!(said, "banyan-tui: {code}{words}")
         }
     };

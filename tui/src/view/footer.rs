@@ -22,7 +22,9 @@ pub fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
     let shown = |command: &&&'static Command| {
         // Where one side hides the other, the way there is said.
         let is_way = is_narrow && command.does_step(Step::SwitchSide);
-        (command.in_footer || is_way) && model.forbids(command).is_none()
+        let marks_nothing =
+            command.does_step(Step::Mark) && model.places.list().is_some_and(|list| list.resource.kind.is_none());
+        (command.in_footer || is_way) && !marks_nothing && model.forbids(command).is_none()
     };
     let all: Vec<&'static Command> = command::of_context(context).collect();
     let hints = all.iter().filter(shown).filter_map(|command| Some((*command, command.keys.first()?.to_string())));

@@ -93,7 +93,10 @@ fn age(age: jiff::SignedDuration) -> String {
 fn trail(model: &Model, list: &List) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let mut of: Option<&OrganizationId> = None;
-    let before = model.places.trail().iter().map(|place| match place {
+    // What was looked at before the tree was come back to is another story.
+    let trail = model.places.trail();
+    let since = trail.iter().rposition(|place| matches!(place, Place::Tree)).unwrap_or(0);
+    let before = trail[since..].iter().map(|place| match place {
         Place::Tree => None,
         Place::List(list) => Some(&**list),
     });

@@ -185,7 +185,7 @@ fn draw_emptiness(list: &List, theme: Theme, frame: &mut Frame, body: Rect) {
         None if !list.loaded || list.asked.is_some() => (format!("loading{}", theme.cut()), theme.faint()),
         None if list.has_stopped() => ("nothing so far; down looks further".to_owned(), theme.faint()),
         None if !list.filter.is_empty() => ("nothing fits the filter".to_owned(), theme.faint()),
-        None => ("none".to_owned(), theme.faint()),
+        None => (format!("no {} here", list.resource.name), theme.faint()),
     };
     let columns = usize::from(body.width).saturating_sub(GUTTER + 1);
     for (line, y) in text::wrap(&words, columns).into_iter().zip(body.y..body.bottom()) {
