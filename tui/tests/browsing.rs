@@ -163,6 +163,25 @@ fn a_name_that_would_deceive_is_shown_without_what_deceives() {
     assert!(!screen.contains(['\u{202e}', '\u{200b}', '\u{1b}', '\u{7}']));
 }
 
+#[test]
+fn a_row_that_was_forgotten_while_it_was_asked_for_does_not_come_back_as_a_new_one() {
+    let mut console = at_clients();
+    let forgotten = OrganizationId::new(client(3));
+    let asked = tui::update::update(&mut console.model, Msg::Key(Key::Char('r')), console.now);
+    console.model.tree.remove(std::slice::from_ref(&forgotten));
+    console.model.organizations.remove(&forgotten);
+    let rows = asked.into_iter().find_map(|effect| match effect {
+        Effect::Ask { request, query } if query.request().name == "Rows" => Some((request, query)),
+        _ => None,
+    });
+    let (request, query) = rows.expect("rows are asked for");
+    let query = query.request();
+    let answer = console.gateway.respond("RowsQuery", &query.body["variables"]);
+    let answer = query.read(answer.to_string().as_bytes());
+    console.tell(Msg::Answered { request, answer });
+    assert_eq!(console.model.tree.position(&RowKey::Organization(forgotten)), None);
+}
+
 /// Text that hides, reorders and commands, in every place where somebody else's text is shown.
 #[test]
 fn in_no_list_record_dialog_or_search_is_a_letter_that_deceives() {

@@ -37,6 +37,10 @@ fn in_a_narrow_terminal_one_side_has_it_all_and_no_figure_is_cut() {
     for figure in ["12,450", "41,260 of 50,000", "+10,000 below 5,000", "20,000 of 60,000 this month"] {
         assert!(detail.contains(figure), "no {figure}:\n{detail}");
     }
+    let narrowest = letters(&console.buffer(40, 70));
+    for figure in ["12,450", "41,260 of", "50,000", "+10,000 below", "60,000 this"] {
+        assert!(narrowest.contains(figure), "no {figure}:\n{narrowest}");
+    }
     insta::assert_snapshot!("narrow_detail", letters(&console.buffer(50, 20)));
     console.press(&[Key::Esc]);
     assert!(letters(&console.buffer(50, 20)).contains("Acme Roastery"));

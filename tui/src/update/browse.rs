@@ -264,20 +264,21 @@ pub fn forget_far(model: &mut Model) {
 pub fn take_rows(model: &mut Model, ids: &[OrganizationId], rows: Vec<Option<OrganizationRow>>) {
     let mut gone = Vec::new();
     for (id, row) in ids.iter().zip(rows) {
-        match row {
-            Some(row) if row.id == *id => {
-                let parent = parent_of(&row).cloned();
-                match model.organizations.get(id) {
-                    Some(known) if parent_of(known) != parent.as_ref() => gone.push(id.clone()),
-                    Some(_) => {}
-                    // New below a branch that is read already; its place is known at the next reading.
-                    None => model.tree.add_stray(parent.as_ref(), id),
-                }
-                take_row(model, row);
-            }
+        let Some(row) = row else {
+            gone.push(id.clone());
+            continue;
+        };
+        let parent = parent_of(&row).cloned();
+        match model.organizations.get(id) {
+            _ if row.id != *id => continue,
+            // New below a branch that is read already; its place is known at the next reading.
+            _ if model.doubt.arrived.contains(id) => model.tree.add_stray(parent.as_ref(), id),
+            Some(known) if parent_of(known) != parent.as_ref() => gone.push(id.clone()),
             Some(_) => {}
-            None => gone.push(id.clone()),
+            // Forgotten, as far from the cursor, while the answer was on its way.
+            None => continue,
         }
+        take_row(model, row);
     }
     model.doubt.remove(ids);
     forget(model, &gone);
@@ -302,6 +303,9 @@ pub fn forget(model: &mut Model, gone: &[OrganizationId]) {
         model.notify(format!("{name} ({}) is no longer here", named.id), true);
     }
     model.tree.remove(gone);
+    for id in gone {
+        model.organizations.remove(id);
+    }
 }
 
 /// The rows on the screen and everything above the cursor, as far as one request may name them.
