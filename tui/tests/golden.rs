@@ -210,6 +210,24 @@ fn in_ascii_and_without_colour_a_list_still_shows_cursor_and_marks() {
 }
 
 #[test]
+fn in_ascii_and_without_colour_new_views_say_the_same() {
+    let plain = Settings { ascii: true, mono: true, ..settings() };
+    let views: [(&str, &[Key]); 3] = [
+        ("deliveries_plain", &[Key::Char('P'), Key::Char('D'), Key::Down, Key::Char(' ')]),
+        ("wallet_plain", &[Key::Char('W')]),
+        ("columns_plain", &[Key::Char('K'), Key::Char('C'), Key::Down, Key::Char(' ')]),
+    ];
+    for (name, keys) in views {
+        let mut console = at_acme(plain.clone());
+        console.press(keys);
+        console.rest();
+        let frame = console.buffer(80, 24);
+        assert!(letters(&frame).is_ascii(), "{}", letters(&frame));
+        insta::assert_snapshot!(name, letters_and_styles(&frame));
+    }
+}
+
+#[test]
 fn no_size_of_terminal_panics() {
     let mut console = at_acme(settings());
     for keys in [
@@ -225,6 +243,7 @@ fn no_size_of_terminal_panics() {
         &[Key::Char('W')],
         &[Key::Char('P'), Key::Char('D')],
         &[Key::Down, Key::Enter],
+        &[Key::Esc, Key::Char('C')],
     ] {
         console.rest();
         console.press(keys);

@@ -42,7 +42,7 @@ fn shown(console: &Console) -> Option<Shown> {
 }
 
 fn key(random: &mut SmallRng) -> Key {
-    const LETTERS: &[u8] = b"sutamenxpOKWLT/ .ofz*Z:yrj1";
+    const LETTERS: &[u8] = b"sutamenxpidOKWLPDECT/ .ofz*Z:yrj1";
     match random.random_range(0..10) {
         0..=3 => [Key::Enter, Key::Tab, Key::Down, Key::Up][random.random_range(0..4)],
         4 => [Key::Esc, Key::Left, Key::Right, Key::End, Key::Home][random.random_range(0..5)],

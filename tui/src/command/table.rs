@@ -167,7 +167,7 @@ pub const COMMANDS: &[Command] = {
         act(&act::DETACH, &[], ON_ORGANIZATIONS, G::Organizations, "Make an organization a root of its own, out of sight").unlisted(),
         act(&act::ROTATE, &[Char('n')], &[KEYS], G::Keys, "Replace a key by a new one of its family"),
         act(&act::REVOKE, &[Char('x')], &[KEYS], G::Keys, "Revoke a key or its family, for good"),
-        show(R::Deliveries, "deliveries", &[Char('D')], "What was sent to the endpoint, and how it went").only_in(&[ENDPOINTS, DELIVERIES]),
+        show(R::Deliveries, "deliveries", &[Char('D')], "What was sent to the endpoint, and how it went").only_in(&[ENDPOINTS]),
         act(&act::ENDPOINT_PAUSE, &[Char('p')], &[ENDPOINTS], G::Endpoints, "Keep what happens for an endpoint instead of sending it"),
         act(&act::ENDPOINT_UNPAUSE, &[Char('u')], &[ENDPOINTS], G::Endpoints, "Send a paused endpoint what was kept, and go on"),
         act(&act::PING, &[Char('i')], &[ENDPOINTS], G::Endpoints, "Send an endpoint a ping"),
