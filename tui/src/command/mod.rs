@@ -277,6 +277,15 @@ mod tests {
     }
 
     #[test]
+    fn no_label_of_a_dialog_is_cut() {
+        for (command, spec) in acts() {
+            for field in crate::once::plain_fields(spec) {
+                assert!(field.label.len() <= 13, "{} of {}", field.label, command.name);
+            }
+        }
+    }
+
+    #[test]
     fn every_list_has_a_command_that_shows_it() {
         for id in ResourceId::ALL {
             assert!(COMMANDS.iter().any(|command| command.does == Does::Show(id)), "{id:?}");
