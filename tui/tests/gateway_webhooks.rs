@@ -6,7 +6,6 @@ use crate::gateway::{ACME, Gateway};
 use crate::gateway_lists::{page, refused};
 
 pub const TILL: &str = "whe_01h455vb4pex5vsknk084s0001";
-pub const FAILED: &str = "dlv_01h455vb4pex5vsknk084s0002";
 
 #[derive(Clone)]
 pub struct Endpoint {

@@ -6,7 +6,10 @@ use tui::model::Overlay;
 use tui::msg::Key;
 
 use crate::console::{Console, console};
-use crate::gateway_webhooks::{FAILED, TILL};
+use crate::gateway_webhooks::TILL;
+
+/// Its second delivery.
+const FAILED: &str = "dlv_01h455vb4pex5vsknk084s0002";
 
 fn at_endpoints() -> Console {
     let mut console = console();
