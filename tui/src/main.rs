@@ -63,6 +63,9 @@ struct Options {
     /// Draw with ASCII signs only.
     #[arg(long)]
     ascii: bool,
+    /// Take the mouse: a click selects, a second one opens, the wheel scrolls. Without it, the terminal selects text.
+    #[arg(long)]
+    mouse: bool,
     /// Write a log to this file.
     #[arg(long, value_name = "FILE", global = true)]
     log: Option<PathBuf>,
@@ -193,7 +196,7 @@ fn replay(file: &Path, print: bool, at: Option<usize>, size: &str) -> Result<(),
         return Ok(());
     }
     in_terminal()?;
-    let (taken, mut screen) = terminal::take()?;
+    let (taken, mut screen) = terminal::take(false)?;
     let played = player.play(&mut screen);
     drop(taken);
     Ok(played?)
@@ -235,6 +238,7 @@ async fn session(
         colour: profile.colour,
         profiles: profiles.names(),
         ascii: options.ascii,
+        mouse: options.mouse || profile.mouse,
         mono: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
     };
     let seed = uuid::Uuid::now_v7();
@@ -252,11 +256,12 @@ async fn session(
             Some(Connection::new(gateway, sender.clone(), clock.clone())?)
         }
     };
-    let (taken, screen) = terminal::take()?;
+    let mouse = settings.mouse;
+    let (taken, screen) = terminal::take(mouse)?;
     let mut shell = Shell {
         model: Model::new(settings, seed, began.at),
         terminal: screen,
-        host: TerminalHost,
+        host: TerminalHost { mouse },
         connection,
         clock,
         recorder,

@@ -9,12 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::effect::{RequestId, SubscriptionId};
 use crate::graphql::{Answer, Event, Failure, FieldError, Outcome, Wallet};
+use crate::model::spot::Spot;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Msg {
     Start,
     Key(Key),
     Paste(Pasted),
+    Mouse(Mouse),
     Resized,
     Answered {
         request: RequestId,
@@ -66,8 +68,23 @@ pub enum Live {
     },
 }
 
+/// What the mouse did, and in which cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mouse {
+    pub does: Pointing,
+    pub column: u16,
+    pub row: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Pointing {
+    Pressed,
+    WheelUp,
+    WheelDown,
+}
+
 /// Sizes that only drawing can know and that scrolling needs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measured {
     pub tree_rows: usize,
     pub list_rows: usize,
@@ -75,6 +92,9 @@ pub struct Measured {
     pub detail_lines: usize,
     /// Lines of help that do not fit.
     pub help_hidden: usize,
+    /// What can be pointed at; nothing unless the mouse is the console's.
+    #[serde(default)]
+    pub spots: Vec<Spot>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

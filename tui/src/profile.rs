@@ -29,11 +29,12 @@ pub struct Profile {
     pub read_only: bool,
     pub production: bool,
     pub colour: Option<String>,
+    pub mouse: bool,
 }
 
 impl Profile {
     fn unnamed(url: Url, key: Option<Secret>) -> Self {
-        Self { name: None, url, key, read_only: false, production: false, colour: None }
+        Self { name: None, url, key, read_only: false, production: false, colour: None, mouse: false }
     }
 }
 
@@ -62,6 +63,9 @@ struct Written {
     read_only: bool,
     #[serde(default)]
     production: bool,
+    /// Whether clicks and the wheel are the console's.
+    #[serde(default)]
+    mouse: bool,
 }
 
 impl Profiles {
@@ -101,6 +105,7 @@ impl Profiles {
             read_only: written.read_only,
             production: written.production,
             colour: written.colour.clone(),
+            mouse: written.mouse,
         })
     }
 }

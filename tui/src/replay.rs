@@ -129,6 +129,7 @@ fn name_of(msg: &Msg) -> String {
         Msg::Settled { outcome, .. } => if outcome.is_ok() { "act decided" } else { "act not answered" }.to_owned(),
         Msg::Start => "start".to_owned(),
         Msg::Paste(_) => "paste".to_owned(),
+        Msg::Mouse(_) => "mouse".to_owned(),
         Msg::Resized => "resized".to_owned(),
         Msg::Woke => "time passed".to_owned(),
         Msg::Drawn(_) => "drawn".to_owned(),

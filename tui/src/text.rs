@@ -23,6 +23,22 @@ pub fn neutral(text: &str) -> String {
         .collect()
 }
 
+/// JSON on one line, in which letters that would deceive a reader of the terminal are escaped and nothing is lost.
+pub fn json_line(value: &serde_json::Value) -> String {
+    let mut line = String::new();
+    for letter in value.to_string().chars() {
+        if is_treacherous(letter) || matches!(letter, '\u{2028}' | '\u{2029}') {
+            let mut units = [0; 2];
+            for unit in letter.encode_utf16(&mut units) {
+                line.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            line.push(letter);
+        }
+    }
+    line
+}
+
 fn is_treacherous(letter: char) -> bool {
     letter.is_control()
         || matches!(letter,
@@ -73,12 +89,35 @@ pub fn column(text: &str, columns: usize, mark: &str) -> String {
     fitted
 }
 
+/// Pieces that stay together where there is room: words with what is written onto them, and of one that is wider than a
+/// line, its parts.
+fn pieces(text: &str, columns: usize) -> impl Iterator<Item = &str> {
+    let word_or_blanks = |a: char, b: char| a.is_whitespace() == b.is_whitespace();
+    let mut rest = text;
+    let words = std::iter::from_fn(move || {
+        let mut letters = rest.char_indices().peekable();
+        while let Some((_, letter)) = letters.next() {
+            let Some((at, next)) = letters.peek().copied() else { break };
+            if !word_or_blanks(letter, next) {
+                let (word, behind) = rest.split_at(at);
+                rest = behind;
+                return Some(word);
+            }
+        }
+        (!rest.is_empty()).then(|| std::mem::take(&mut rest))
+    });
+    words.flat_map(move |word| match width(word) > columns {
+        true => word.split_word_bounds().collect(),
+        false => vec![word],
+    })
+}
+
 /// The text cut into lines of at most `columns`, between words where there are any.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
     let mut lines = vec![String::new()];
     let mut used = 0;
-    for word in neutral(text).split_word_bounds() {
+    for word in pieces(&neutral(text), columns) {
         let needed = width(word);
         if used > 0 && used + needed > columns {
             lines.push(String::new());
@@ -130,6 +169,15 @@ mod tests {
     }
 
     #[test]
+    fn json_tells_all_and_shows_nothing_that_deceives() {
+        let hostile = serde_json::json!({ "name": "Ac\u{202e}me\u{200b}\u{9b}31m\u{e0041}\"\n株" });
+        let line = json_line(&hostile);
+        assert!(line.chars().all(|letter| !is_treacherous(letter)), "{line:?}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap(), hostile);
+        assert!(line.contains("株"), "what is merely foreign is left as it is");
+    }
+
+    #[test]
     fn a_wide_letter_is_never_cut_in_half() {
         assert_eq!(fit("株式会社", 5, "~"), "株式~");
         assert_eq!(width(&column("株式会社", 4, "~")), 4);
@@ -143,6 +191,13 @@ mod tests {
             let widest = lines.iter().map(|line| width(line)).max();
             assert!(widest <= Some(columns.max(2)), "{columns}: {lines:?}");
         }
+    }
+
+    #[test]
+    fn a_line_begins_with_a_word_and_not_with_the_stop_behind_one() {
+        assert_eq!(wrap("neither revoked nor expired. Ask", 27), ["neither revoked nor ", "expired. Ask"]);
+        let id = "evt_01m87ngxq5f7vvp9zwwd3zq64b";
+        assert_eq!(wrap(&format!("{{\"eventId\":\"{id}\"}}"), 32)[1], format!("{id}\"}}"), "an id stays whole");
     }
 
     #[test]

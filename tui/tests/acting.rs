@@ -16,7 +16,7 @@ use crate::gateway::{ACME, BEANHOUSE, Gateway, QUINN, ZOE};
 const YES: [Key; 2] = [Key::Tab, Key::Enter];
 
 fn at(console: &mut Console, id: &str) {
-    console.model.tree.cursor = Some(tui::model::tree::RowKey::Organization(OrganizationId::new(id)));
+    console.model.tree.choose(&tui::model::tree::RowKey::Organization(OrganizationId::new(id)));
     console.tell(Msg::Resized);
     console.rest();
 }

@@ -9,7 +9,7 @@ use tui::model::tree::RowKey;
 use tui::msg::{Key, Live, Msg};
 
 use crate::console::{Console, console, settings};
-use crate::gateway::{ACME, ACME_BERLIN, CLIENTS, Gateway, QUINN, TAX, client};
+use crate::gateway::{ACME, ACME_BERLIN, CLIENTS, Gateway, NORTHWIND, QUINN, TAX, client};
 
 fn rows(console: &Console) -> usize {
     console.model.tree.rows().len()
@@ -34,10 +34,27 @@ fn a_branch_is_read_page_by_page_as_the_cursor_comes_to_its_end() {
     assert_eq!(console.chosen(), Some(&*client(50)), "on the first row of the new page");
     assert_eq!(rows(&console), 3 + 100 + 1);
     console.press(&[Key::End, Key::Up]);
-    assert_eq!(console.chosen(), Some(&*client(100)), "more was met from below");
-    assert_eq!(rows(&console), 3 + CLIENTS);
+    assert_eq!(console.chosen(), Some(&*client(CLIENTS - 1)), "who comes from below meets the last");
+    assert_eq!(rows(&console), 3 + 1 + 50, "the rest lies before it");
     let asked = console.gateway.log.iter().filter(|name| *name == "ChildrenQuery").count();
     assert_eq!(asked, 3);
+}
+
+#[test]
+fn the_end_of_a_long_branch_is_read_from_its_end_and_what_lies_before_is_counted() {
+    let mut gateway = Gateway::new();
+    gateway.organizations.retain(|organization| organization.id != NORTHWIND);
+    let mut console = Console::with(settings(), gateway);
+    console.press(&[Key::Down, Key::Enter]);
+    console.rest();
+    console.gateway.log.clear();
+    console.press(&[Key::End]);
+    assert_eq!(console.chosen(), Some(&*client(CLIENTS - 1)));
+    assert_eq!(console.gateway.log.iter().filter(|name| *name == "ChildrenQuery").count(), 1);
+    console.press(&[Key::Home]);
+    assert!(console.screen().contains("70 before"), "{}", console.screen());
+    console.press(&[Key::Down, Key::Down]);
+    assert_eq!(console.chosen(), Some(&*client(0)), "who comes from above meets the first");
 }
 
 #[test]
@@ -104,7 +121,7 @@ fn a_result_beyond_the_pages_read_so_far_is_shown_once_and_stays_when_its_page_c
     console.press(&[Key::Enter]);
     console.rest();
     let wanted = RowKey::Organization(OrganizationId::new(client(99)));
-    assert_eq!(console.model.tree.cursor, Some(wanted.clone()));
+    assert_eq!(console.model.tree.cursor(), Some(&wanted));
     while console.model.tree.rows().iter().any(|row| matches!(row.key, RowKey::More(_))) {
         let more = console.model.tree.rows().iter().position(|r| matches!(r.key, RowKey::More(_)));
         console.model.tree.move_to(more.unwrap());
@@ -144,6 +161,81 @@ fn a_name_that_would_deceive_is_shown_without_what_deceives() {
     let screen = console.screen();
     assert!(screen.contains("Acme]0;pwned Inc"), "{screen}");
     assert!(!screen.contains(['\u{202e}', '\u{200b}', '\u{1b}', '\u{7}']));
+}
+
+#[test]
+fn a_row_that_was_forgotten_while_it_was_asked_for_does_not_come_back_as_a_new_one() {
+    let mut console = at_clients();
+    let forgotten = OrganizationId::new(client(3));
+    let asked = tui::update::update(&mut console.model, Msg::Key(Key::Char('r')), console.now);
+    console.model.tree.remove(std::slice::from_ref(&forgotten));
+    console.model.organizations.remove(&forgotten);
+    let rows = asked.into_iter().find_map(|effect| match effect {
+        Effect::Ask { request, query } if query.request().name == "Rows" => Some((request, query)),
+        _ => None,
+    });
+    let (request, query) = rows.expect("rows are asked for");
+    let query = query.request();
+    let answer = console.gateway.respond("RowsQuery", &query.body["variables"]);
+    let answer = query.read(answer.to_string().as_bytes());
+    console.tell(Msg::Answered { request, answer });
+    assert_eq!(console.model.tree.position(&RowKey::Organization(forgotten)), None);
+}
+
+/// Text that hides, reorders and commands, in every place where somebody else's text is shown.
+#[test]
+fn in_no_list_record_dialog_or_search_is_a_letter_that_deceives() {
+    const HOSTILE: &str = "a\u{202e}b\u{200b}c\u{1b}[2Jd\u{2066}e\u{7}f";
+    let mut gateway = Gateway::new();
+    for organization in &mut gateway.organizations {
+        organization.name.push_str(HOSTILE);
+        organization.suspended = organization.suspended.take().map(|reason| reason + HOSTILE);
+    }
+    for key in &mut gateway.keys {
+        key.name.push_str(HOSTILE);
+        key.scopes.push(HOSTILE.to_owned());
+    }
+    for entry in &mut gateway.ledger {
+        entry.3.push_str(HOSTILE);
+    }
+    let refusal = serde_json::json!({ "errors": [{ "message": HOSTILE }] });
+    let mut console = Console::with(settings(), gateway);
+    console.press(&[Key::Enter, Key::Down]);
+    console.rest();
+    let letters = |text: &str| text.chars().map(Key::Char).collect::<Vec<_>>();
+    let steps: Vec<Vec<Key>> = vec![
+        vec![],
+        letters("s"),
+        letters("x"),
+        vec![Key::Enter],
+        vec![Key::Esc, Key::Char('a')],
+        vec![Key::Esc, Key::Char('t')],
+        vec![Key::Esc, Key::Char('O')],
+        letters(" *s"),
+        vec![Key::Esc, Key::Char('K')],
+        vec![Key::Enter],
+        vec![Key::Esc, Key::Char('x')],
+        vec![Key::Esc, Key::Char('L')],
+        vec![Key::Enter],
+        vec![Key::Esc, Key::Char('P'), Key::Char('D'), Key::Down, Key::Enter],
+        vec![Key::Esc, Key::Char('W')],
+        vec![Key::Char('T'), Key::Char('/'), Key::Char('a')],
+        vec![Key::Esc, Key::Down],
+    ];
+    for (number, keys) in steps.iter().enumerate() {
+        if number == 12 {
+            console.gateway.instead.insert("DetailQuery".to_owned(), refusal.clone());
+        }
+        console.press(keys);
+        console.rest();
+        for (columns, rows) in [(80, 24), (120, 40), (50, 16)] {
+            let frame = crate::frame::letters(&console.buffer(columns, rows));
+            let found = frame.chars().find(|letter| {
+                (letter.is_control() && *letter != '\n') || "\u{202e}\u{200b}\u{2066}".contains(*letter)
+            });
+            assert_eq!(found, None, "after step {number}:\n{frame}");
+        }
+    }
 }
 
 #[test]
@@ -274,14 +366,14 @@ proptest! {
     fn whatever_the_gateway_says_the_cursor_stays_where_it_was_put(steps in steps()) {
         let mut console = console();
         for step in &steps {
-            let before = console.model.tree.cursor.clone();
+            let before = console.model.tree.cursor().cloned();
             console.take(step);
             let still_there = before.as_ref().and_then(|key| console.model.tree.position(key));
             let pressed = matches!(step, Step::Press(_));
             if !pressed && still_there.is_some() {
-                prop_assert_eq!(&before, &console.model.tree.cursor);
+                prop_assert_eq!(before.as_ref(), console.model.tree.cursor());
             }
-            if let Some(cursor) = &console.model.tree.cursor {
+            if let Some(cursor) = console.model.tree.cursor() {
                 prop_assert!(console.model.tree.position(cursor).is_some(), "a cursor on no row");
             }
             console.buffer(80, 24);

@@ -183,6 +183,14 @@ impl Console {
         Began { version: "test".to_owned(), at: self.model.now, seed: SEED, settings }
     }
 
+    /// Draws, and answers whatever the new frame makes the console ask.
+    pub fn look(&mut self, columns: u16, rows: u16) {
+        let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+        let mut measured = None;
+        terminal.draw(|frame| measured = Some(view::draw(&self.model, frame))).unwrap();
+        self.tell(Msg::Drawn(measured.unwrap()));
+    }
+
     pub fn buffer(&mut self, columns: u16, rows: u16) -> Buffer {
         let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
         // A second frame, as after a resize: the first one only then tells what fits.

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use crate::gateway_lists::{Key, refused};
+use crate::gateway_webhooks::{Delivery, Endpoint};
 
 pub const QUINN: &str = "org_01h455vb4pex5vsknk084sn02q";
 pub const ACME: &str = "org_01h455vb4pex5vsknk084sn03a";
@@ -48,6 +49,8 @@ pub struct Gateway {
     pub instead: HashMap<String, Value>,
     pub ledger: Vec<(String, &'static str, i64, String)>,
     pub keys: Vec<Key>,
+    pub endpoints: Vec<Endpoint>,
+    pub deliveries: Vec<Delivery>,
     pub events_told: usize,
     /// Every operation asked for, in order.
     pub log: Vec<String>,
@@ -123,6 +126,8 @@ impl Gateway {
             instead: HashMap::new(),
             ledger: ledger.to_vec(),
             keys: Key::of_the_world(),
+            endpoints: Endpoint::of_the_world(),
+            deliveries: Delivery::of_the_world(),
             events_told: 0,
             log: Vec::new(),
         }
@@ -416,14 +421,22 @@ impl Gateway {
     }
 }
 
-/// A page with the index of the last row as its cursor.
+/// A page whose cursors are places in the list.
 fn page(rows: &[Value], variables: &Value) -> Value {
-    let first = usize::try_from(variables["first"].as_u64().unwrap()).unwrap();
-    let after = variables["after"].as_str().map_or(0, |after| after.parse::<usize>().unwrap() + 1);
-    let end = (after + first).min(rows.len());
-    let cursor = end.checked_sub(1).map(|last| last.to_string());
+    let size = |name: &str| variables[name].as_u64().map(|size| usize::try_from(size).unwrap());
+    let place = |name: &str| variables[name].as_str().map(|cursor| cursor.parse::<usize>().unwrap());
+    let from = place("after").map_or(0, |after| after + 1).min(rows.len());
+    let to = place("before").unwrap_or(rows.len());
+    let (from, to) = match size("last") {
+        Some(last) => (from.max(to.saturating_sub(last)), to),
+        None => (from, to.min(from + size("first").unwrap())),
+    };
+    let cursor = |at: usize| (from < to).then(|| at.to_string());
     json!({
-        "nodes": rows[after.min(end)..end],
-        "pageInfo": { "hasNextPage": end < rows.len(), "endCursor": cursor },
+        "nodes": rows[from..to],
+        "pageInfo": {
+            "hasPreviousPage": from > 0, "hasNextPage": to < rows.len(), "startCursor": cursor(from),
+            "endCursor": cursor(to.saturating_sub(1)),
+        },
     })
 }

@@ -29,6 +29,40 @@ fn organizations_at_120_by_40() {
 }
 
 #[test]
+fn in_a_narrow_terminal_one_side_has_it_all_and_no_figure_is_cut() {
+    let mut console = at_acme(settings());
+    insta::assert_snapshot!("narrow_tree", letters(&console.buffer(50, 20)));
+    console.press(&[Key::Tab]);
+    let detail = letters(&console.buffer(50, 60));
+    for figure in ["12,450", "41,260 of 50,000", "+10,000 below 5,000", "20,000 of 60,000 this month"] {
+        assert!(detail.contains(figure), "no {figure}:\n{detail}");
+    }
+    let narrowest = letters(&console.buffer(40, 70));
+    for figure in ["12,450", "41,260 of", "50,000", "+10,000 below", "60,000 this"] {
+        assert!(narrowest.contains(figure), "no {figure}:\n{narrowest}");
+    }
+    insta::assert_snapshot!("narrow_detail", letters(&console.buffer(50, 20)));
+    console.press(&[Key::Esc]);
+    assert!(letters(&console.buffer(50, 20)).contains("Acme Roastery"));
+}
+
+#[test]
+fn help_begins_with_the_keys_of_the_place_it_was_opened_in() {
+    let mut console = at_acme(settings());
+    console.press(&[Key::Char('P')]);
+    console.rest();
+    console.press(&[Key::Char('?')]);
+    let help = letters(&console.buffer(80, 120));
+    let place = |words: &str| help.find(words).unwrap_or_else(|| panic!("no {words}:\n{help}"));
+    assert!(place("Send an endpoint a ping") < place("Elsewhere"), "{help}");
+    assert!(place(":disable") < place("Elsewhere"), "what has no key is typed");
+    assert!(!help[..place("Elsewhere")].contains("Revoke a key"));
+    let beginning = letters(&console.buffer(80, 30));
+    console.press(&[Key::PageDown]);
+    assert_ne!(letters(&console.buffer(80, 30)), beginning);
+}
+
+#[test]
 fn without_colour_nothing_is_lost_but_colour() {
     let mut coloured = at_acme(settings());
     let mut mono = at_acme(Settings { mono: true, ..settings() });
@@ -118,7 +152,7 @@ fn without_a_key_the_screen_says_how_to_get_one() {
 }
 
 /// The places of the console that are not the tree, each as somebody comes to it.
-fn places() -> [(&'static str, Console); 6] {
+fn places() -> [(&'static str, Console); 9] {
     let at = |keys: &[Key]| {
         let mut console = at_acme(settings());
         console.press(keys);
@@ -140,6 +174,9 @@ fn places() -> [(&'static str, Console); 6] {
         ("record", at(&[Key::Char('K'), Key::Enter])),
         ("archive_being_typed", archive),
         ("suspend_of_several", marked),
+        ("endpoints", at(&[Key::Char('P')])),
+        ("deliveries", at(&[Key::Char('P'), Key::Char('D'), Key::Down])),
+        ("delivery", at(&[Key::Char('P'), Key::Char('D'), Key::Down, Key::Enter])),
     ]
 }
 
@@ -152,7 +189,8 @@ fn lists_and_dialogs_at_80_by_24() {
 
 #[test]
 fn lists_at_200_by_50() {
-    for (name, mut console) in places().into_iter().take(2) {
+    let wide = ["list_of_organizations", "list_of_keys", "deliveries"];
+    for (name, mut console) in places().into_iter().filter(|(name, _)| wide.contains(name)) {
         insta::assert_snapshot!(format!("{name}_wide"), letters(&console.buffer(200, 50)));
     }
 }
@@ -172,6 +210,24 @@ fn in_ascii_and_without_colour_a_list_still_shows_cursor_and_marks() {
 }
 
 #[test]
+fn in_ascii_and_without_colour_new_views_say_the_same() {
+    let plain = Settings { ascii: true, mono: true, ..settings() };
+    let views: [(&str, &[Key]); 3] = [
+        ("deliveries_plain", &[Key::Char('P'), Key::Char('D'), Key::Down, Key::Char(' ')]),
+        ("wallet_plain", &[Key::Char('W')]),
+        ("columns_plain", &[Key::Char('K'), Key::Char('C'), Key::Down, Key::Char(' ')]),
+    ];
+    for (name, keys) in views {
+        let mut console = at_acme(plain.clone());
+        console.press(keys);
+        console.rest();
+        let frame = console.buffer(80, 24);
+        assert!(letters(&frame).is_ascii(), "{}", letters(&frame));
+        insta::assert_snapshot!(name, letters_and_styles(&frame));
+    }
+}
+
+#[test]
 fn no_size_of_terminal_panics() {
     let mut console = at_acme(settings());
     for keys in [
@@ -185,6 +241,9 @@ fn no_size_of_terminal_panics() {
         &[Key::Esc, Key::Char('/')],
         &[Key::Esc, Key::Char('O')],
         &[Key::Char('W')],
+        &[Key::Char('P'), Key::Char('D')],
+        &[Key::Down, Key::Enter],
+        &[Key::Esc, Key::Char('C')],
     ] {
         console.rest();
         console.press(keys);

@@ -456,7 +456,8 @@ fn a_wallet_shows_its_figures_and_its_buckets() {
     console.press(&[Key::Char('W')]);
     console.rest();
     let screen = console.screen();
-    for word in ["Wallet of Acme Coffee", "spendable 8,740", "PROMOTIONAL", "2026-12-31", "PREPAID"] {
+    let spent = "charged and captured a day, UTC, 30 days: 2,555; most 1,500 on 2026-11-17";
+    for word in ["Wallet of Acme Coffee", "spendable 8,740", "PROMOTIONAL", "2026-12-31", "PREPAID", spent] {
         assert!(screen.contains(word), "no {word}:\n{screen}");
     }
 }
@@ -490,4 +491,84 @@ fn a_read_only_console_opens_no_dialog_in_a_list_either() {
     line(&mut console, "revoke");
     assert!(matches!(console.model.overlay, Overlay::None));
     assert!(!console.effects.iter().any(|effect| matches!(effect, Effect::Act { .. })));
+}
+
+/// The stream of the open list.
+fn stream_of_the_list(console: &Console) -> Option<String> {
+    let of_list = |follow: &tui::graphql::Follow| matches!(follow.topic, tui::graphql::Topic::List { .. });
+    console.streams.iter().rfind(|(_, follow, _)| of_list(follow)).and_then(|(_, _, after)| after.clone())
+}
+
+#[test]
+fn events_go_on_after_a_gap_where_they_ended() {
+    let mut console = console();
+    console.press(&[Key::Enter, Key::Down]);
+    console.rest();
+    console.press(&[Key::Char('E')]);
+    console.rest();
+    assert_eq!(stream_of_the_list(&console), None, "it begins now");
+    console.happens("credit.charged", ACME);
+    let heard = console.model.places.list().unwrap().records()[0].cursor.clone();
+    console.tell(tui::msg::Msg::Live(tui::msg::Live::Ready));
+    assert_eq!(stream_of_the_list(&console), Some(heard.clone()), "after a new connection");
+    console.press(&[Key::Char('K')]);
+    console.rest();
+    console.press(&[Key::Char('[')]);
+    console.rest();
+    assert_eq!(stream_of_the_list(&console), Some(heard), "and after another place");
+}
+
+#[test]
+fn events_that_come_while_the_screen_is_held_still_stand_there_afterwards() {
+    let mut console = console();
+    console.press(&[Key::Enter, Key::Down]);
+    console.rest();
+    console.press(&[Key::Char('E')]);
+    console.rest();
+    console.happens("credit.charged", ACME);
+    console.press(&[Key::Char('z')]);
+    console.happens("organization.updated", ACME);
+    let screen = console.screen();
+    assert!(screen.contains("FROZEN") && !screen.contains("organization.updated"), "{screen}");
+    console.press(&[Key::Char('z')]);
+    console.rest();
+    let screen = console.screen();
+    let (new, old) = (screen.find("organization.updated").unwrap(), screen.find("credit.charged").unwrap());
+    assert!(new < old, "{screen}");
+}
+
+#[test]
+fn an_event_opened_whole_shows_each_field_of_its_data() {
+    let mut console = console();
+    console.press(&[Key::Enter, Key::Down]);
+    console.rest();
+    console.press(&[Key::Char('E')]);
+    console.rest();
+    console.happens("organization.updated", ACME);
+    console.press(&[Key::Enter]);
+    let screen = console.screen();
+    assert!(screen.contains("parentOrganiza") && screen.contains(QUINN), "{screen}");
+}
+
+#[test]
+fn columns_are_chosen_and_what_is_left_takes_their_room() {
+    let mut console = at_organizations();
+    assert!(console.screen().contains("available"));
+    console.press(&[Key::Char('C'), Key::Down, Key::Down, Key::Char(' '), Key::Esc]);
+    let screen = console.screen();
+    assert!(!screen.contains("available") && screen.contains("external id"), "{screen}");
+    console.press(&[Key::Char('C'), Key::Char('*'), Key::Esc]);
+    assert!(console.screen().contains("available"));
+}
+
+#[test]
+fn the_last_column_cannot_be_hidden() {
+    let mut console = at_organizations();
+    console.press(&[Key::Char('C')]);
+    for _ in 0..20 {
+        console.press(&[Key::Char(' '), Key::Down]);
+    }
+    console.press(&[Key::Char(' '), Key::Esc]);
+    let columns = (console.model.places.list().unwrap().resource.columns)().len();
+    assert_eq!(console.model.hidden["organizations"].len(), columns - 1);
 }

@@ -17,8 +17,8 @@ fn id() -> OrganizationId {
 fn queries() -> Vec<Query> {
     let all = vec![
         Query::Viewer,
-        Query::Roots { after: None },
-        Query::Children { parent: id(), after: None },
+        Query::Roots { slice: Slice::First },
+        Query::Children { parent: id(), slice: Slice::Last },
         Query::Detail { organization: id(), environment: Environment::Live },
         Query::Rows { ids: vec![id()] },
         Query::Path { organization: id() },
@@ -89,6 +89,7 @@ fn questions() -> Vec<Request<Answer>> {
             {
                 let ask = Ask {
                     organization: organization.clone(),
+                    within: Some("whe_1".to_owned()),
                     environment: Environment::Live,
                     filter: filter.clone(),
                     order,

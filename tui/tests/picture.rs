@@ -154,7 +154,7 @@ fn the_picture_of_a_wallet_is_what_the_console_draws() {
     let mut console = at_acme();
     console.press(&[Key::Char('W')]);
     console.rest();
-    compare("wallet", &console.buffer(100, 16));
+    compare("wallet", &console.buffer(100, 18));
 }
 
 #[test]

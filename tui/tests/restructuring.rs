@@ -6,13 +6,13 @@ use tui::model::dialog::{GUARD, Planned};
 use tui::msg::Key;
 
 use crate::console::{Console, console};
-use crate::gateway::{ACME, BEANHOUSE, QUINN, TAX};
+use crate::gateway::{ACME, BEANHOUSE, NORTHWIND, QUINN, TAX};
 
 /// A console with Quinn's branch open and the cursor on Acme, after this line was typed.
 fn at_acme(line: &str) -> Console {
     let mut console = console();
     console.press(&[Key::Enter]);
-    console.model.tree.cursor = Some(tui::model::tree::RowKey::Organization(OrganizationId::new(ACME)));
+    console.model.tree.choose(&tui::model::tree::RowKey::Organization(OrganizationId::new(ACME)));
     console.rest();
     console.press(&[Key::Char(':')]);
     console.type_text(line);
@@ -91,4 +91,19 @@ fn a_detach_wants_the_name_typed() {
     let screen = console.screen();
     yes(&mut console);
     assert!(console.gateway.find(ACME).is_none(), "{screen}\n{}", console.screen());
+}
+
+#[test]
+fn news_of_a_move_gives_the_row_its_place_below_an_open_parent() {
+    let mut console = console();
+    console.press(&[Key::End, Key::Enter, Key::Home, Key::Enter, Key::Down]);
+    console.rest();
+    console.gateway.find_mut(BEANHOUSE).parent = Some(NORTHWIND.to_owned());
+    console.happens("organization.moved", BEANHOUSE);
+    console.rest();
+    let below = |console: &Console, parent: &str| {
+        let branch = console.model.tree.branch(Some(&OrganizationId::new(parent)));
+        branch.is_some_and(|branch| branch.has(&OrganizationId::new(BEANHOUSE)))
+    };
+    assert!(below(&console, NORTHWIND) && !below(&console, QUINN), "{}", console.screen());
 }

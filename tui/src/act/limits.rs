@@ -21,7 +21,7 @@ pub const LIMITS: Spec = Spec {
             Field::change("Subtree cap", limits.map(|limits| limits.subtree_monthly_cap)),
             Field::change("Refill below", limits.map(|limits| limits.refill_threshold)),
             Field::change("Refill by", limits.map(|limits| limits.refill_amount)),
-            Field::change("Refill ceiling", limits.map(|limits| limits.refill_monthly_ceiling)),
+            Field::change("Ceiling", limits.map(|limits| limits.refill_monthly_ceiling)),
         ]
     },
     plan: None,
@@ -76,7 +76,7 @@ fn prepare(form: &Form) -> Result<Prepared, Problem> {
         subtree_monthly_cap: change("Subtree cap")?,
         refill_threshold: change("Refill below")?,
         refill_amount: change("Refill by")?,
-        refill_monthly_ceiling: change("Refill ceiling")?,
+        refill_monthly_ceiling: change("Ceiling")?,
     };
     if says.is_empty() {
         return Err(Problem::of("Monthly cap", "nothing is changed yet: fill in at least one field"));

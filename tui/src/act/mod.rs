@@ -9,6 +9,7 @@
 //! Not here: dialogs and sending. An act knows what it is, not how far it has come.
 
 mod archive;
+mod delivery;
 mod endpoint;
 mod field;
 mod grant;
@@ -19,11 +20,13 @@ mod restructure;
 mod resume;
 mod revoke;
 mod rotate;
+mod secret;
 mod suspend;
 mod transfer;
 
 pub use archive::ARCHIVE;
-pub use endpoint::{ENDPOINT_PAUSE, ENDPOINT_UNPAUSE};
+pub use delivery::{PING, REDELIVER};
+pub use endpoint::{ENDPOINT_DISABLE, ENDPOINT_ENABLE, ENDPOINT_PAUSE, ENDPOINT_UNPAUSE};
 pub use field::{Change, Field, Problem, Value};
 pub use grant::GRANT;
 pub use limits::LIMITS;
@@ -33,6 +36,7 @@ pub use restructure::{DETACH, MOVE};
 pub use resume::RESUME;
 pub use revoke::REVOKE;
 pub use rotate::ROTATE;
+pub use secret::SECRET_ROTATE;
 pub use suspend::SUSPEND;
 pub use transfer::TRANSFER;
 
@@ -51,6 +55,7 @@ pub enum Kind {
     Organization,
     ApiKey,
     Endpoint,
+    Delivery,
 }
 
 impl Kind {
@@ -59,6 +64,7 @@ impl Kind {
             Self::Organization => "organization",
             Self::ApiKey => "key",
             Self::Endpoint => "endpoint",
+            Self::Delivery => "delivery",
         }
     }
 
@@ -67,6 +73,7 @@ impl Kind {
             Self::Organization => "organizations",
             Self::ApiKey => "keys",
             Self::Endpoint => "endpoints",
+            Self::Delivery => "deliveries",
         }
     }
 }

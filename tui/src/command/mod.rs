@@ -21,6 +21,8 @@ pub enum Context {
     List(ResourceId),
     /// One record of a list, whole.
     Record,
+    /// The columns of a list.
+    Columns,
     Help,
     /// Search, command line and filter: a line of text over a list.
     Finder,
@@ -79,7 +81,7 @@ impl Group {
             Self::Lists => "In a list",
             Self::Organizations => "Acting on organizations",
             Self::Keys => "Acting on keys",
-            Self::Endpoints => "Acting on webhook endpoints",
+            Self::Endpoints => "Acting on webhook endpoints and deliveries",
             Self::Console => "The console",
             Self::Finder => "Search, command line, filter",
             Self::Dialog => "In a dialog",
@@ -111,6 +113,7 @@ pub enum Step {
     Open,
     Mark,
     MarkAll,
+    Columns,
     Follow,
     Freeze,
     Order,
@@ -262,6 +265,23 @@ mod tests {
         assert!(!confirming.is_empty());
         for (command, _) in acts() {
             assert!(command.keys.iter().all(|key| !confirming.contains(&key)), "{}", command.name);
+        }
+    }
+
+    #[test]
+    fn what_a_command_does_fits_on_its_line_of_help() {
+        // Of 80 columns: the frame, the keys, and a blank.
+        for command in COMMANDS {
+            assert!(command.purpose.chars().count() <= 57, "{:?}", command.purpose);
+        }
+    }
+
+    #[test]
+    fn no_label_of_a_dialog_is_cut() {
+        for (command, spec) in acts() {
+            for field in crate::once::plain_fields(spec) {
+                assert!(field.label.len() <= 13, "{} of {}", field.label, command.name);
+            }
         }
     }
 

@@ -18,6 +18,17 @@ pub struct PageInfo {
     pub end_cursor: Option<String>,
 }
 
+/// Where a page lies in its list, for one that is gone on from both ways.
+#[derive(cynic::QueryFragment, Serialize, Clone, Debug, Default, PartialEq)]
+#[cynic(graphql_type = "PageInfo")]
+#[serde(rename_all = "camelCase")]
+pub struct PageEnds {
+    pub has_previous_page: bool,
+    pub has_next_page: bool,
+    pub start_cursor: Option<String>,
+    pub end_cursor: Option<String>,
+}
+
 #[derive(cynic::QueryFragment, Serialize, Clone, Debug, PartialEq, Eq)]
 #[cynic(graphql_type = "Organization")]
 pub struct OrganizationName {
@@ -52,7 +63,7 @@ pub struct OrganizationSummary {
 #[serde(rename_all = "camelCase")]
 pub struct OrganizationPage {
     pub nodes: Vec<OrganizationRow>,
-    pub page_info: PageInfo,
+    pub page_info: PageEnds,
 }
 
 /// The chosen organization: everything the right-hand side shows.

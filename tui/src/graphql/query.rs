@@ -10,7 +10,7 @@ use super::plan::Plan;
 use super::request::{FieldError, Request};
 use super::scalar::{Environment, OrganizationId, PrincipalKind};
 use super::schema;
-use crate::resource::{Record, RecordPage};
+use crate::resource::{Record, RecordPage, Slice};
 
 /// Rows that one page of the tree or of a search asks for.
 pub const PAGE_ROWS: i32 = 50;
@@ -26,11 +26,11 @@ pub enum Query {
     Viewer,
     /// The operator's roots.
     Roots {
-        after: Option<String>,
+        slice: Slice,
     },
     Children {
         parent: OrganizationId,
-        after: Option<String>,
+        slice: Slice,
     },
     Detail {
         organization: OrganizationId,
@@ -93,22 +93,26 @@ struct ViewerQuery {
 #[derive(cynic::QueryVariables, Debug)]
 struct RootsVariables {
     filter: OrganizationFilter,
-    first: i32,
+    first: Option<i32>,
     after: Option<String>,
+    last: Option<i32>,
+    before: Option<String>,
 }
 
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Query", variables = "RootsVariables")]
 struct RootsQuery {
-    #[arguments(filter: $filter, first: $first, after: $after)]
+    #[arguments(filter: $filter, first: $first, after: $after, last: $last, before: $before)]
     organizations: Option<OrganizationPage>,
 }
 
 #[derive(cynic::QueryVariables, Debug)]
 struct ChildrenVariables {
     by: OrganizationBy,
-    first: i32,
+    first: Option<i32>,
     after: Option<String>,
+    last: Option<i32>,
+    before: Option<String>,
 }
 
 #[derive(cynic::QueryFragment, Debug)]
@@ -121,7 +125,7 @@ struct ChildrenQuery {
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Organization", variables = "ChildrenVariables")]
 struct OrganizationChildren {
-    #[arguments(first: $first, after: $after)]
+    #[arguments(first: $first, after: $after, last: $last, before: $before)]
     children: OrganizationPage,
 }
 
@@ -191,18 +195,22 @@ impl Query {
             Self::Viewer => {
                 Request::new("Viewer", ViewerQuery::build(()), |data: ViewerQuery, _| Answer::Viewer(data.viewer))
             }
-            Self::Roots { after } => {
+            Self::Roots { slice } => {
                 let filter = OrganizationFilter { name: None, root: Some(true) };
-                let variables = RootsVariables { filter, first: PAGE_ROWS, after: after.clone() };
+                let (first, after) = (slice.first(PAGE_ROWS), slice.after());
+                let (last, before) = (slice.last(PAGE_ROWS), slice.before());
+                let variables = RootsVariables { filter, first, after, last, before };
                 Request::new("Roots", RootsQuery::build(variables), |data: RootsQuery, _| {
                     Answer::Page(data.organizations)
                 })
             }
-            Self::Children { parent, after } => {
+            Self::Children { parent, slice } => {
                 let variables = ChildrenVariables {
                     by: OrganizationBy::Id(parent.clone()),
-                    first: PAGE_ROWS,
-                    after: after.clone(),
+                    first: slice.first(PAGE_ROWS),
+                    after: slice.after(),
+                    last: slice.last(PAGE_ROWS),
+                    before: slice.before(),
                 };
                 let operation = ChildrenQuery::build(variables);
                 Request::new("Children", operation, |data: ChildrenQuery, _| {

@@ -119,8 +119,8 @@ words!(StarvedReason {
     ParentSuspended = "PARENT_SUSPENDED",
 });
 words!(
-    /// A ledger entry shows its kind in the schema's own word; the console decides nothing by it.
-    TransactionKind { Grant = "GRANT", Transfer = "TRANSFER", Charge = "CHARGE" }
+    /// A ledger entry shows its kind in the schema's own word; of the others the console knows only what is spent.
+    TransactionKind { Grant = "GRANT", Transfer = "TRANSFER", Charge = "CHARGE", Capture = "CAPTURE" }
 );
 words!(ApiKeyStatus {
     Active = "ACTIVE",
@@ -129,6 +129,12 @@ words!(ApiKeyStatus {
     Expired = "EXPIRED",
 });
 words!(HoldStatus { Open = "OPEN", Captured = "CAPTURED", Voided = "VOIDED", Expired = "EXPIRED" });
+words!(DeliveryStatus {
+    Pending = "PENDING",
+    Delivered = "DELIVERED",
+    Failed = "FAILED",
+    Cancelled = "CANCELLED",
+});
 words!(MemberRole {
     Owner = "OWNER",
     Admin = "ADMIN",

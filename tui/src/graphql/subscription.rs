@@ -70,6 +70,18 @@ impl EventData {
     }
 }
 
+impl EventData {
+    /// Each of its fields, with what is in it on as many lines as it takes.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, String)> {
+        let shown = |value: &serde_json::Value| match value {
+            serde_json::Value::String(text) => text.clone(),
+            other => serde_json::to_string_pretty(other).unwrap_or_default(),
+        };
+        let fields = self.0.as_object().into_iter().flatten();
+        fields.map(move |(name, value)| (name.as_str(), shown(value)))
+    }
+}
+
 impl std::fmt::Display for EventData {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::act::{Named, Pinned};
 use crate::effect::RequestId;
 use crate::graphql::{Environment, FieldError, OrganizationId};
-use crate::resource::{Ask, Cell, Filter, Order, Record, RecordPage, Resource, Slice};
+use crate::resource::{Ask, Cell, Filter, Order, Record, RecordPage, Resource, Slice, Trend};
 
 /// Records that are kept. Beyond, the far end is forgotten and read again when it comes near.
 pub const RECORDS_MAX: usize = 1_000;
@@ -25,9 +25,12 @@ pub struct List {
     pub resource: &'static Resource,
     /// Whose; absent for everything that the key sees.
     pub organization: Option<Named>,
+    /// The record of another list that it is of.
+    pub holder: Option<Pinned>,
     pub filter: Filter,
     pub order: Option<Order>,
     pub summary: Vec<(String, Cell)>,
+    pub trend: Option<Trend>,
     records: VecDeque<Record>,
     /// How many stand before the window, as long as that is known.
     before: Option<usize>,
@@ -54,6 +57,8 @@ pub struct List {
     pub changes: usize,
     /// Keeps the cursor on the newest record.
     pub following: bool,
+    /// What streamed in while the screen was held still, oldest first; of more than the list keeps, the newest.
+    held: VecDeque<Record>,
     pub ask_at: Option<Timestamp>,
     pub asked_at: Option<Timestamp>,
 }
@@ -64,9 +69,11 @@ impl List {
         Self {
             resource,
             organization,
+            holder: None,
             filter,
             order,
             summary: Vec::new(),
+            trend: None,
             records: VecDeque::new(),
             before: Some(0),
             total: None,
@@ -87,6 +94,7 @@ impl List {
             changes: 0,
             // What is only streamed has its newest record on top and nothing else to show.
             following: resource.page.is_none(),
+            held: VecDeque::new(),
             ask_at: None,
             asked_at: None,
         }
@@ -123,6 +131,7 @@ impl List {
     pub fn ask(&self, environment: Environment, slice: Slice) -> Ask {
         Ask {
             organization: self.organization_id().cloned(),
+            within: self.holder.as_ref().map(|holder| holder.id.clone()),
             environment,
             filter: self.filter.conditions.clone(),
             order: self.order,
@@ -153,6 +162,12 @@ impl List {
     /// A key was pressed: pages may be read again.
     pub fn walk_on(&mut self) {
         self.walked = 0;
+    }
+
+    /// When a record on the screen may next be another one without news of it.
+    pub fn stirs_at(&self, height: usize) -> Option<Timestamp> {
+        let stirs = self.resource.stirs?;
+        self.on_screen(height).filter_map(stirs).min()
     }
 
     /// True when the words of the filter were looked for in as many pages as one key is worth.
@@ -233,6 +248,7 @@ impl List {
         self.failure = None;
         if !page.summary.is_empty() {
             self.summary = page.summary;
+            self.trend = page.trend;
         }
         match slice {
             Slice::Last => self.cursor = self.records.back().map(|record| record.id.clone()),
@@ -280,6 +296,27 @@ impl List {
             self.move_to(0);
         } else {
             self.keep_cursor(None);
+        }
+    }
+
+    /// Where the stream of a list that is only streamed goes on after a gap.
+    pub fn heard_up_to(&self) -> Option<String> {
+        let newest = self.held.back().or(self.records.front());
+        newest.filter(|_| self.resource.page.is_none()).map(|newest| newest.cursor.clone())
+    }
+
+    /// Keeps something new for when the screen goes on.
+    pub fn hold(&mut self, record: Record) {
+        self.held.push_back(record);
+        if self.held.len() > RECORDS_MAX {
+            self.held.pop_front();
+        }
+    }
+
+    /// The screen goes on: what was kept comes in.
+    pub fn release(&mut self) {
+        for record in std::mem::take(&mut self.held) {
+            self.push_front(record);
         }
     }
 
@@ -331,6 +368,15 @@ impl List {
         self.top = self.top.clamp((at + 1).saturating_sub(height), at).min(last_top);
     }
 
+    /// Moves the screen, and the cursor only as far as it would leave it.
+    pub fn scroll_by(&mut self, down: bool, lines: usize, height: usize) {
+        let height = height.max(1);
+        let last_top = self.records.len().saturating_sub(height);
+        self.top = if down { self.top + lines } else { self.top.saturating_sub(lines) }.min(last_top);
+        let at = self.cursor_position().unwrap_or(0);
+        self.move_to(at.clamp(self.top, self.top + height - 1));
+    }
+
     pub fn on_screen(&self, height: usize) -> impl Iterator<Item = &Record> {
         self.records.iter().skip(self.top).take(height)
     }
@@ -349,6 +395,7 @@ mod tests {
             version: None,
             cursor: number.to_string(),
             cells: Vec::new(),
+            parts: Vec::new(),
         };
         RecordPage {
             more_before: range.start > 0,
@@ -356,6 +403,7 @@ mod tests {
             records: range.map(record).collect(),
             total: None,
             summary: Vec::new(),
+            trend: None,
         }
     }
 

@@ -12,9 +12,10 @@ pub mod finder;
 pub mod link;
 pub mod list;
 pub mod place;
+pub mod spot;
 pub mod tree;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,7 @@ use doubt::Doubt;
 use finder::{FilterLine, Palette, Search};
 use link::Link;
 use place::{Place, Places};
+use spot::Pointed;
 use tree::Tree;
 
 /// How long a notice stays.
@@ -57,6 +59,9 @@ pub struct Settings {
     pub ascii: bool,
     /// No colour at all, as `NO_COLOR` asks.
     pub mono: bool,
+    /// Whether clicks and the wheel are the console's; off, they are the terminal's own.
+    #[serde(default)]
+    pub mouse: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -82,8 +87,12 @@ pub struct Model {
     pub help_scroll: usize,
     /// What would undo the last act.
     pub offer: Option<Offer>,
+    /// Columns that are not to be seen, by the list's name.
+    pub hidden: BTreeMap<&'static str, BTreeSet<&'static str>>,
     /// Lines of the command line, newest last.
     pub typed: Vec<String>,
+    /// The last click and when it was, for the second one.
+    pub clicked: Option<(Timestamp, Pointed)>,
     /// Since when the screen is held still, and how much came in since.
     pub frozen: Option<Frozen>,
 }
@@ -100,7 +109,7 @@ pub enum Purpose {
     /// A page of a branch; of the roots when there is no parent.
     Branch {
         parent: Option<OrganizationId>,
-        from_start: bool,
+        slice: Slice,
     },
     Detail,
     Rows {
@@ -117,6 +126,10 @@ pub enum Purpose {
     /// Records of a list, read again in place.
     Records {
         ids: Vec<String>,
+    },
+    /// The record that is open, with all that its list leaves out.
+    Whole {
+        id: String,
     },
     Plan,
     Act,
@@ -146,6 +159,8 @@ pub enum Overlay {
     Filter(FilterLine),
     /// A record as it was when it was opened.
     Record(&'static Resource, Box<Record>),
+    /// The columns of a list, to choose from, and the one that is marked.
+    Columns(&'static Resource, usize),
     Dialog(Box<Dialog>),
     Secret(Secrets),
 }
@@ -211,7 +226,9 @@ impl Model {
             measured: Measured { tree_rows: 20, list_rows: 20, detail_rows: 20, ..Measured::default() },
             help_scroll: 0,
             offer: None,
+            hidden: BTreeMap::new(),
             typed: Vec::new(),
+            clicked: None,
             frozen: None,
         }
     }
@@ -222,13 +239,10 @@ impl Model {
             return Context::Welcome;
         }
         match &self.overlay {
-            Overlay::None => match (&self.places.here, self.side) {
-                (Place::List(list), _) => Context::List(list.resource.id),
-                (Place::Tree, Side::Tree) => Context::Tree,
-                (Place::Tree, Side::Detail) => Context::Detail,
-            },
+            Overlay::None => self.place_context(),
             Overlay::Help => Context::Help,
             Overlay::Record(..) => Context::Record,
+            Overlay::Columns(..) => Context::Columns,
             Overlay::Search(_) | Overlay::Palette(_) | Overlay::Filter(_) => Context::Finder,
             Overlay::Dialog(dialog) => match dialog.stage {
                 Stage::Editing => Context::Editing,
@@ -238,6 +252,15 @@ impl Model {
                 Stage::Refused => Context::Refused,
             },
             Overlay::Secret(_) => Context::Secret,
+        }
+    }
+
+    /// Where keys go when nothing lies over the place.
+    pub fn place_context(&self) -> Context {
+        match (&self.places.here, self.side) {
+            (Place::List(list), _) => Context::List(list.resource.id),
+            (Place::Tree, Side::Tree) => Context::Tree,
+            (Place::Tree, Side::Detail) => Context::Detail,
         }
     }
 

@@ -53,7 +53,9 @@ pub fn commands(program: Command) -> Command {
     let get = Command::new("get")
         .about("Print a list, or one organization")
         .arg(Arg::new("resource").required(true).help(format!("One of {}, or its beginning", names.join(", "))))
-        .arg(Arg::new("target").help("The organization by its id: whose list, or the one that is meant"))
+        .arg(Arg::new("target").help(
+            "By its id: the organization whose list it is, or the one that is meant; of deliveries, the endpoint",
+        ))
         .arg(
             Arg::new("filter")
                 .long("filter")

@@ -15,11 +15,11 @@ use std::time::Duration;
 
 pub use flags::{EXIT_CODES, Once, Scene, commands, read};
 
-use crate::act::{Act, Field, Form, Named, Occasion, Pinned, Problem, Risk, Spec, Value};
+use crate::act::{Act, Field, Form, Kind, Named, Occasion, Pinned, Problem, Risk, Spec, Value};
 use crate::connection::http::Http;
 use crate::graphql::{Answer, Environment, Failure, OrganizationId, Outcome, Plan, Query, Request, UserError};
 use crate::model::dialog::Dialog;
-use crate::resource::{Ask, Cell, Filter, Record, RecordPage, Resource, ResourceId, Slice};
+use crate::resource::{Ask, Cell, Filter, Record, RecordPage, Resource, ResourceId, Slice, Within};
 use crate::text;
 
 /// How often an act whose outcome is not known is sent again under its key.
@@ -97,10 +97,12 @@ pub async fn run(once: &Once, scene: &Scene, http: &Http, out: &mut impl Write, 
     let _told = match scene.json {
         true => {
             let error = serde_json::json!({ "error": { "code": ended.code, "message": words } });
-            writeln!(said, "{error}")
+            writeln!(said, "{}", text::json_line(&error))
         }
         false => {
-            let code = ended.code.map_or_else(String::new, |code| format!("{code}: "));
+            // A failure of the whole request says its code itself.
+            let code = ended.code.filter(|code| !words.starts_with(&**code));
+            let code = code.map_or_else(String::new, |code| format!("{code}: "));
             writeln!(said, "banyan-tui: {code}{words}")
         }
     };
@@ -131,8 +133,13 @@ async fn get(
     let page = resource.page.ok_or_else(|| {
         Ended::new(Exit::Usage, format!("{} are streamed; open the console to watch them", resource.name))
     })?;
-    if resource.of_one && target.is_none() {
-        return Err(Ended::new(Exit::Usage, format!("name the organization whose {} are meant", resource.name)));
+    let of = match resource.within {
+        Within::Everything => None,
+        Within::Organization => Some(Kind::Organization),
+        Within::Record(of) => of.spec().kind,
+    };
+    if let (Some(of), None) = (of, target) {
+        return Err(Ended::new(Exit::Usage, format!("name the {} whose {} are meant", of.word(), resource.name)));
     }
     let filter = Filter::parse(filter, resource).map_err(|words| Ended::new(Exit::Usage, words))?;
     let mut slice = Slice::First;
@@ -141,6 +148,7 @@ async fn get(
     while printed < limit {
         let question = Ask {
             organization: target.map(OrganizationId::new),
+            within: target.map(str::to_owned),
             environment: scene.environment.clone(),
             filter: filter.conditions.clone(),
             order: None,
@@ -179,7 +187,7 @@ fn print_page(
     let records: Vec<&Record> = page.records.iter().filter(|record| filter.admits(record)).take(room).collect();
     let mut lines = Vec::new();
     if scene.json {
-        lines.extend(records.iter().map(|record| record.as_json(columns).to_string()));
+        lines.extend(records.iter().map(|record| text::json_line(&record.as_json(columns))));
     } else {
         if first {
             lines.extend(page.summary.iter().map(|(name, cell)| format!("{name} {}", shown(cell))));
@@ -215,7 +223,7 @@ fn shown(cell: &Cell) -> String {
 fn print_record(record: &Record, resource: &Resource, scene: &Scene, out: &mut impl Write) -> Result<(), Ended> {
     let columns = (resource.columns)();
     let lines: Vec<String> = match scene.json {
-        true => vec![record.as_json(&columns).to_string()],
+        true => vec![text::json_line(&record.as_json(&columns))],
         false => columns
             .iter()
             .zip(&record.cells)
@@ -296,9 +304,10 @@ async fn act(
 
 /// What is about to happen, on stderr: the words of the console's question.
 fn say(said: &mut impl Write, act: &Act, plan: Option<&Plan>) {
-    let mut lines = vec![format!("{} {} ({})", act.spec.title, text::neutral(&act.target.name), act.target.id)];
+    let mut lines = vec![format!("{} {} ({})", act.spec.title, act.target.name, act.target.id)];
+    lines.extend(text::spelled_out(&act.target.name).map(|spelled| format!("  spelled {spelled}")));
     if let Some(source) = &act.source {
-        lines.push(format!("  from {} ({})", text::neutral(&source.name), source.id));
+        lines.push(format!("  from {} ({})", source.name, source.id));
     }
     if let Some(plan) = plan {
         lines.push(format!(
@@ -308,11 +317,11 @@ fn say(said: &mut impl Write, act: &Act, plan: Option<&Plan>) {
         lines.extend(plan.refusals.iter().map(|refusal| format!("  would be refused: {}", refusal.message)));
     }
     lines.extend(act.says.iter().map(|(label, words)| match label.is_empty() {
-        true => format!("  {}", text::neutral(words)),
-        false => format!("  {}: {}", label.to_lowercase(), text::neutral(words)),
+        true => format!("  {words}"),
+        false => format!("  {}: {words}", label.to_lowercase()),
     }));
     for line in lines {
-        let _told = writeln!(said, "{line}");
+        let _told = writeln!(said, "{}", text::neutral(&line));
     }
 }
 
@@ -344,19 +353,22 @@ async fn settle(
     for attempt in 1..=ATTEMPTS_MAX {
         match http.act(&act.request).await {
             Ok(Outcome::Done(receipt)) => {
-                let _told = writeln!(said, "{} {} ({})", act.done, text::neutral(&act.target.name), act.target.id);
+                let done = format!("{} {} ({})", act.done, act.target.name, act.target.id);
+                let _told = writeln!(said, "{}", text::neutral(&done));
                 let issued = receipt.issued.as_ref();
                 let secret = issued.and_then(|issued| issued.secret.as_ref());
                 let line = match scene.json {
-                    true => serde_json::json!({
+                    true => text::json_line(&serde_json::json!({
                         "done": act.spec.name, "target": act.target.id, "replayed": receipt.replayed,
                         "note": receipt.note, "id": issued.map(|issued| &issued.id),
                         "secret": secret.map(|secret| secret.expose()),
                         "idempotencyKey": act.idempotency_key,
-                    })
-                    .to_string(),
+                    })),
                     // A secret alone on stdout, so that it can be piped to where it is kept.
-                    false => secret.map(|secret| secret.expose().to_owned()).or(receipt.note).unwrap_or_default(),
+                    false => secret
+                        .map(|secret| secret.expose().to_owned())
+                        .or(receipt.note)
+                        .map_or_else(String::new, |line| text::neutral(&line)),
                 };
                 let written = if line.is_empty() { Ok(()) } else { writeln!(out, "{line}") };
                 return written.map_err(|error| Ended::new(Exit::Unreachable, error.to_string()));

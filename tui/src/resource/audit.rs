@@ -3,7 +3,9 @@
 use cynic::QueryBuilder;
 use jiff::Timestamp;
 
-use super::{Ask, Cell, FilterKey, Of, Record, Resource, ResourceId, Slice, Tone, cells, connection, heads, left};
+use super::{
+    Ask, Cell, FilterKey, Of, Record, Resource, ResourceId, Slice, Tone, Within, cells, connection, heads, left,
+};
 use crate::graphql::scalar::AuditOutcome;
 use crate::graphql::{Answer, OrganizationId, Request, schema};
 
@@ -12,7 +14,7 @@ pub const AUDIT: Resource = Resource {
     name: "audit",
     title: "Audit trail",
     kind: None,
-    of_one: true,
+    within: Within::Organization,
     columns: || heads(COLUMNS),
     filters: &[FilterKey::text("action"), FilterKey::word("outcome", &["DONE", "DENIED"])],
     words_filter: None,
@@ -21,6 +23,8 @@ pub const AUDIT: Resource = Resource {
     page: Some(page),
     // Entries are only ever added, so none of them changes.
     refresh: None,
+    whole: None,
+    stirs: None,
     scope: "audit:read",
 };
 
@@ -71,6 +75,7 @@ fn record(event: &AuditEvent) -> Record {
         version: None,
         cursor: String::new(),
         cells: cells(COLUMNS, event),
+        parts: Vec::new(),
     }
 }
 

@@ -3,7 +3,9 @@
 use cynic::QueryBuilder;
 use jiff::Timestamp;
 
-use super::{Ask, Cell, Kind, Of, Record, Resource, ResourceId, Slice, Tone, cells, connection, heads, left, refresh};
+use super::{
+    Ask, Cell, Kind, Of, Record, Resource, ResourceId, Slice, Tone, Within, cells, connection, heads, left, refresh,
+};
 use crate::graphql::organization::{OrganizationBy, WalletOwner};
 use crate::graphql::{Answer, EventScope, Request, schema};
 
@@ -12,7 +14,7 @@ pub const ENDPOINTS: Resource = Resource {
     name: "endpoints",
     title: "Webhook endpoints",
     kind: Some(Kind::Endpoint),
-    of_one: true,
+    within: Within::Organization,
     columns: || heads(COLUMNS),
     filters: &[],
     words_filter: None,
@@ -20,21 +22,26 @@ pub const ENDPOINTS: Resource = Resource {
     events: &["webhook_endpoint.*"],
     page: Some(page),
     refresh: Some(refresh),
+    whole: None,
+    stirs: None,
     scope: "webhooks:*",
 };
 
 const COLUMNS: &[Of<WebhookEndpoint>] = &[
-    left("state", 8, 0, |endpoint| match endpoint.enabled {
-        true => Cell::Word("sending".to_owned(), Tone::Good),
-        false => Cell::Word("paused".to_owned(), Tone::Warning),
+    left("state", 8, 0, |endpoint| match (endpoint.enabled, endpoint.paused) {
+        (true, false) => Cell::Word("sending".to_owned(), Tone::Good),
+        (true, true) => Cell::Word("paused".to_owned(), Tone::Warning),
+        (false, _) => Cell::Word("disabled".to_owned(), Tone::Bad),
     }),
     left("address", 0, 0, |endpoint| Cell::text(&endpoint.url)),
     left("scope", 8, 2, |endpoint| Cell::plain(endpoint.scope.word())),
     left("events", 28, 1, |endpoint| Cell::text(endpoint.event_types.join(" "))),
-    left("why paused", 24, 3, |endpoint| Cell::optional(&endpoint.disabled_reason)),
+    left("why disabled", 24, 3, |endpoint| Cell::optional(&endpoint.disabled_reason)),
     left("description", 24, 4, |endpoint| Cell::optional(&endpoint.description)),
-    left("since", 19, 5, |endpoint| Cell::Time(endpoint.created_at)),
-    left("id", 30, 6, |endpoint| Cell::text(endpoint.id.inner())),
+    left("since", 19, 5, |endpoint| Cell::time(endpoint.disabled_at.or(endpoint.paused_at))),
+    left("registered", 19, 6, |endpoint| Cell::Time(endpoint.created_at)),
+    left("old secret until", 19, 8, |endpoint| Cell::time(endpoint.previous_secret_expires_at)),
+    left("id", 30, 7, |endpoint| Cell::text(endpoint.id.inner())),
 ];
 
 #[derive(cynic::QueryFragment, Debug)]
@@ -44,7 +51,11 @@ struct WebhookEndpoint {
     url: String,
     description: Option<String>,
     enabled: bool,
+    disabled_at: Option<Timestamp>,
     disabled_reason: Option<String>,
+    paused: bool,
+    paused_at: Option<Timestamp>,
+    previous_secret_expires_at: Option<Timestamp>,
     scope: EventScope,
     event_types: Vec<String>,
     created_at: Timestamp,
@@ -58,6 +69,7 @@ fn record(endpoint: &WebhookEndpoint) -> Record {
         version: None,
         cursor: String::new(),
         cells: cells(COLUMNS, endpoint),
+        parts: Vec::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Events as they happen. There is no past of them to page through: the list begins when it is opened.
 
-use super::{Cell, Of, Record, Resource, ResourceId, cells, heads, left};
+use super::{Cell, Of, Part, Record, Resource, ResourceId, Within, cells, heads, left};
 use crate::graphql::Event;
 
 pub const EVENTS: Resource = Resource {
@@ -8,7 +8,7 @@ pub const EVENTS: Resource = Resource {
     name: "events",
     title: "Events",
     kind: None,
-    of_one: true,
+    within: Within::Organization,
     columns: || heads(COLUMNS),
     filters: &[],
     words_filter: None,
@@ -16,6 +16,8 @@ pub const EVENTS: Resource = Resource {
     events: &["*"],
     page: None,
     refresh: None,
+    whole: None,
+    stirs: None,
     scope: "org:read",
 };
 
@@ -35,5 +37,9 @@ pub fn record(event: &Event) -> Record {
         version: None,
         cursor: event.cursor.clone(),
         cells: cells(COLUMNS, event),
+        parts: vec![Part {
+            title: "Data".to_owned(),
+            cells: event.data.fields().map(|(name, value)| (name.to_owned(), Cell::Text(value))).collect(),
+        }],
     }
 }

@@ -4,7 +4,8 @@ use cynic::QueryBuilder;
 use jiff::Timestamp;
 
 use super::{
-    Ask, Cell, FilterKey, Of, Record, Resource, ResourceId, Slice, Tone, cells, connection, heads, left, refresh, right,
+    Ask, Cell, FilterKey, Of, Record, Resource, ResourceId, Slice, Tone, Within, cells, connection, heads, left,
+    refresh, right,
 };
 use crate::credits::Credits;
 use crate::graphql::organization::OrganizationBy;
@@ -16,7 +17,7 @@ pub const HOLDS: Resource = Resource {
     name: "holds",
     title: "Holds",
     kind: None,
-    of_one: true,
+    within: Within::Organization,
     columns: || heads(COLUMNS),
     filters: &[FilterKey::word("status", &["OPEN", "CAPTURED", "VOIDED", "EXPIRED"])],
     words_filter: None,
@@ -24,6 +25,8 @@ pub const HOLDS: Resource = Resource {
     events: &["credit.*"],
     page: Some(page),
     refresh: Some(refresh),
+    whole: None,
+    stirs: None,
     scope: "credits:read",
 };
 
@@ -68,6 +71,7 @@ fn record(hold: &Hold) -> Record {
         version: None,
         cursor: String::new(),
         cells: cells(COLUMNS, hold),
+        parts: Vec::new(),
     }
 }
 

@@ -4,8 +4,8 @@ use cynic::QueryBuilder;
 use jiff::Timestamp;
 
 use super::{
-    Ask, Cell, FilterKey, Kind, Of, Record, Resource, ResourceId, Slice, Tone, cells, connection, heads, left, refresh,
-    right,
+    Ask, Cell, FilterKey, Kind, Of, Record, Resource, ResourceId, Slice, Tone, Within, cells, connection, heads, left,
+    refresh, right,
 };
 use crate::credits::Credits;
 use crate::graphql::organization::{OrganizationBy, WalletOwner};
@@ -17,7 +17,7 @@ pub const KEYS: Resource = Resource {
     name: "keys",
     title: "Keys",
     kind: Some(Kind::ApiKey),
-    of_one: true,
+    within: Within::Organization,
     columns: || heads(COLUMNS),
     filters: &[
         FilterKey::word("status", &["ACTIVE", "SUPERSEDED", "REVOKED", "EXPIRED"]),
@@ -28,6 +28,8 @@ pub const KEYS: Resource = Resource {
     events: &["api_key.*"],
     page: Some(page),
     refresh: Some(refresh),
+    whole: None,
+    stirs: None,
     scope: "keys:*",
 };
 
@@ -76,6 +78,7 @@ fn record(key: &ApiKey) -> Record {
         version: None,
         cursor: String::new(),
         cells: cells(COLUMNS, key),
+        parts: Vec::new(),
     }
 }
 

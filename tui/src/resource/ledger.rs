@@ -3,7 +3,7 @@
 use cynic::QueryBuilder;
 use jiff::Timestamp;
 
-use super::{Ask, Cell, Of, Record, Resource, ResourceId, Slice, cells, connection, heads, left, right};
+use super::{Ask, Cell, Of, Record, Resource, ResourceId, Slice, Within, cells, connection, heads, left, right};
 use crate::credits::Credits;
 use crate::graphql::organization::OrganizationBy;
 use crate::graphql::scalar::TransactionKind;
@@ -14,7 +14,7 @@ pub const LEDGER: Resource = Resource {
     name: "ledger",
     title: "Ledger",
     kind: None,
-    of_one: true,
+    within: Within::Organization,
     columns: || heads(COLUMNS),
     filters: &[],
     words_filter: None,
@@ -23,6 +23,8 @@ pub const LEDGER: Resource = Resource {
     page: Some(page),
     // Entries are only ever added, so none of them changes.
     refresh: None,
+    whole: None,
+    stirs: None,
     scope: "credits:read",
 };
 
@@ -58,6 +60,7 @@ fn record(entry: &LedgerEntry) -> Record {
         version: None,
         cursor: String::new(),
         cells: cells(COLUMNS, entry),
+        parts: Vec::new(),
     }
 }
 

@@ -3,7 +3,7 @@
 use cynic::QueryBuilder;
 use jiff::Timestamp;
 
-use super::{Ask, Cell, Of, Record, Resource, ResourceId, Slice, cells, connection, heads, left, refresh};
+use super::{Ask, Cell, Of, Record, Resource, ResourceId, Slice, Within, cells, connection, heads, left, refresh};
 use crate::graphql::organization::OrganizationBy;
 use crate::graphql::scalar::MemberRole;
 use crate::graphql::{Answer, Request, schema};
@@ -13,7 +13,7 @@ pub const MEMBERS: Resource = Resource {
     name: "members",
     title: "Members",
     kind: None,
-    of_one: true,
+    within: Within::Organization,
     columns: || heads(COLUMNS),
     filters: &[],
     words_filter: None,
@@ -21,6 +21,8 @@ pub const MEMBERS: Resource = Resource {
     events: &["member.*"],
     page: Some(page),
     refresh: Some(refresh),
+    whole: None,
+    stirs: None,
     scope: "members:*",
 };
 
@@ -49,6 +51,7 @@ fn record(member: &Member) -> Record {
         version: None,
         cursor: String::new(),
         cells: cells(COLUMNS, member),
+        parts: Vec::new(),
     }
 }
 

@@ -9,6 +9,7 @@
 //! Not here: which page is asked for when, and what stands on the screen.
 
 mod audit;
+mod deliveries;
 mod endpoints;
 mod events;
 mod filter;
@@ -17,6 +18,7 @@ mod keys;
 mod ledger;
 mod members;
 mod organizations;
+mod trend;
 mod wallet;
 
 use jiff::Timestamp;
@@ -27,6 +29,7 @@ use crate::credits::Credits;
 use crate::graphql::{Answer, Environment, OrganizationId, Request, schema};
 pub use events::record as record_of_event;
 pub use filter::{Filter, FilterKey};
+pub use trend::Trend;
 
 /// Records that one page asks for; the schema's own limit.
 pub const PAGE_RECORDS: i32 = 100;
@@ -41,12 +44,13 @@ pub enum ResourceId {
     Keys,
     Members,
     Endpoints,
+    Deliveries,
     Events,
     Audit,
 }
 
 impl ResourceId {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Organizations,
         Self::Wallet,
         Self::Ledger,
@@ -54,6 +58,7 @@ impl ResourceId {
         Self::Keys,
         Self::Members,
         Self::Endpoints,
+        Self::Deliveries,
         Self::Events,
         Self::Audit,
     ];
@@ -67,6 +72,7 @@ impl ResourceId {
             Self::Keys => &keys::KEYS,
             Self::Members => &members::MEMBERS,
             Self::Endpoints => &endpoints::ENDPOINTS,
+            Self::Deliveries => &deliveries::DELIVERIES,
             Self::Events => &events::EVENTS,
             Self::Audit => &audit::AUDIT,
         }
@@ -90,8 +96,7 @@ pub struct Resource {
     pub title: &'static str,
     /// What the gateway calls one of them, where acts can be done to it.
     pub kind: Option<Kind>,
-    /// Whether it is always of one organization.
-    pub of_one: bool,
+    pub within: Within,
     pub columns: fn() -> Vec<Column>,
     pub filters: &'static [FilterKey],
     /// The filter that words without a key belong to; without one they look through what is loaded.
@@ -104,8 +109,22 @@ pub struct Resource {
     pub page: Option<fn(&Ask) -> Request<Answer>>,
     /// The present state of records by id, where the schema gives it.
     pub refresh: Option<Refresh>,
+    /// One record with everything that a page leaves out, for when it is opened.
+    pub whole: Option<fn(&str) -> Request<Answer>>,
+    /// When a record may next be another one without an event that tells of it. `None` when it stays as it is.
+    pub stirs: Option<fn(&Record) -> Option<Timestamp>>,
     /// The scope the gateway will ask a key for.
     pub scope: &'static str,
+}
+
+/// What a list is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Within {
+    /// Everything in sight.
+    Everything,
+    Organization,
+    /// A record of another list, which it is opened from.
+    Record(ResourceId),
 }
 
 /// Asks for records by their ids.
@@ -236,6 +255,16 @@ pub struct Record {
     /// Where the list goes on behind it.
     pub cursor: String,
     pub cells: Vec<Cell>,
+    /// What there is no column for; it stands below the others where the record is shown whole.
+    #[serde(default)]
+    pub parts: Vec<Part>,
+}
+
+/// A part of a record, with its own labels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    pub title: String,
+    pub cells: Vec<(String, Cell)>,
 }
 
 impl Record {
@@ -269,6 +298,8 @@ pub struct RecordPage {
     pub total: Option<i32>,
     /// Figures about the list as a whole.
     pub summary: Vec<(String, Cell)>,
+    #[serde(default)]
+    pub trend: Option<Trend>,
 }
 
 /// Which part of a list.
@@ -282,6 +313,29 @@ pub enum Slice {
     Count,
 }
 
+/// The four arguments of a connection.
+impl Slice {
+    pub fn first(&self, size: i32) -> Option<i32> {
+        match self {
+            Self::First | Self::After(_) => Some(size),
+            Self::Count => Some(1),
+            Self::Before(_) | Self::Last => None,
+        }
+    }
+
+    pub fn last(&self, size: i32) -> Option<i32> {
+        matches!(self, Self::Before(_) | Self::Last).then_some(size)
+    }
+
+    pub fn after(&self) -> Option<String> {
+        if let Self::After(cursor) = self { Some(cursor.clone()) } else { None }
+    }
+
+    pub fn before(&self) -> Option<String> {
+        if let Self::Before(cursor) = self { Some(cursor.clone()) } else { None }
+    }
+}
+
 /// A server's order: one of the resource's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order {
@@ -293,6 +347,8 @@ pub struct Order {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ask {
     pub organization: Option<OrganizationId>,
+    /// The record of another list that it is of.
+    pub within: Option<String>,
     pub environment: Environment,
     /// Keys of the resource's filters with their values.
     pub filter: Vec<(&'static str, String)>,
@@ -315,23 +371,19 @@ impl Ask {
     }
 
     fn first(&self) -> Option<i32> {
-        match self.slice {
-            Slice::First | Slice::After(_) => Some(PAGE_RECORDS),
-            Slice::Count => Some(1),
-            Slice::Before(_) | Slice::Last => None,
-        }
+        self.slice.first(PAGE_RECORDS)
     }
 
     fn last(&self) -> Option<i32> {
-        matches!(self.slice, Slice::Before(_) | Slice::Last).then_some(PAGE_RECORDS)
+        self.slice.last(PAGE_RECORDS)
     }
 
     fn after(&self) -> Option<String> {
-        if let Slice::After(cursor) = &self.slice { Some(cursor.clone()) } else { None }
+        self.slice.after()
     }
 
     fn before(&self) -> Option<String> {
-        if let Slice::Before(cursor) = &self.slice { Some(cursor.clone()) } else { None }
+        self.slice.before()
     }
 }
 
@@ -373,6 +425,7 @@ macro_rules! connection {
                     more_after: self.page_info.has_next_page,
                     total: self.total_count,
                     summary: Vec::new(),
+                    trend: None,
                 }
             }
         }

@@ -3,8 +3,8 @@
 use cynic::QueryBuilder;
 
 use super::{
-    Ask, Cell, FilterKey, Kind, Of, Record, RecordPage, Resource, ResourceId, Slice, Tone, cells, connection, heads,
-    left, refresh, right,
+    Ask, Cell, FilterKey, Kind, Of, Record, RecordPage, Resource, ResourceId, Slice, Tone, Within, cells, connection,
+    heads, left, refresh, right,
 };
 use crate::credits::Credits;
 use crate::graphql::organization::{OrganizationBy, OrganizationName};
@@ -16,7 +16,7 @@ pub const ORGANIZATIONS: Resource = Resource {
     name: "organizations",
     title: "Organizations",
     kind: Some(Kind::Organization),
-    of_one: false,
+    within: Within::Everything,
     columns: || heads(COLUMNS),
     filters: &[
         FilterKey::text("name"),
@@ -32,6 +32,8 @@ pub const ORGANIZATIONS: Resource = Resource {
     events: &["organization.*", "credit.*"],
     page: Some(page),
     refresh: Some(refresh),
+    whole: None,
+    stirs: None,
     scope: "org:read",
 };
 
@@ -91,6 +93,7 @@ fn record(organization: &Organization) -> Record {
         version: Some(organization.version),
         cursor: String::new(),
         cells: cells(COLUMNS, organization),
+        parts: Vec::new(),
     }
 }
 

@@ -3,10 +3,10 @@
 use cynic::QueryBuilder;
 use jiff::Timestamp;
 
-use super::{Ask, Cell, Of, Record, RecordPage, Resource, ResourceId, cells, heads, left, right};
+use super::{Ask, Cell, Ends, Of, Record, RecordPage, Resource, ResourceId, Trend, Within, cells, heads, left, right};
 use crate::credits::Credits;
 use crate::graphql::organization::OrganizationBy;
-use crate::graphql::scalar::BucketOrigin;
+use crate::graphql::scalar::{BucketOrigin, TransactionKind};
 use crate::graphql::{Answer, Environment, OrganizationId, Request, schema};
 
 pub const WALLET: Resource = Resource {
@@ -14,7 +14,7 @@ pub const WALLET: Resource = Resource {
     name: "wallet",
     title: "Wallet",
     kind: None,
-    of_one: true,
+    within: Within::Organization,
     columns: || heads(COLUMNS),
     filters: &[],
     words_filter: None,
@@ -22,6 +22,8 @@ pub const WALLET: Resource = Resource {
     events: &["credit.*"],
     page: Some(page),
     refresh: None,
+    whole: None,
+    stirs: None,
     scope: "credits:read",
 };
 
@@ -67,6 +69,33 @@ struct Owner {
     id: OrganizationId,
     #[arguments(environment: $environment)]
     wallet: Option<Wallet>,
+    #[arguments(first: 100, environment: $environment)]
+    ledger_entries: Option<LedgerEntryConnection>,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+struct LedgerEntryConnection {
+    nodes: Vec<LedgerEntry>,
+    page_info: Ends,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+struct LedgerEntry {
+    kind: TransactionKind,
+    amount: Credits,
+    created_at: Timestamp,
+}
+
+impl LedgerEntryConnection {
+    /// What was spent a day, as far as these entries reach.
+    fn spent(&self) -> Trend {
+        let spent = |entry: &LedgerEntry| match entry.kind {
+            TransactionKind::Charge | TransactionKind::Capture => Credits(-entry.amount.0),
+            _ => Credits(0),
+        };
+        let amounts = self.nodes.iter().map(|entry| (entry.created_at, spent(entry)));
+        Trend::of("charged and captured", amounts, self.page_info.has_next_page)
+    }
 }
 
 #[derive(cynic::QueryFragment, Debug)]
@@ -85,7 +114,8 @@ fn page(ask: &Ask) -> Request<Answer> {
     Request::new("Wallet", operation, |data: WalletQuery, errors| {
         let page = data.organization.and_then(|owner| {
             let organization = Some(owner.id);
-            owner.wallet.map(|wallet| wallet_page(organization, &wallet))
+            let trend = owner.ledger_entries.as_ref().map(LedgerEntryConnection::spent);
+            owner.wallet.map(|wallet| RecordPage { trend, ..wallet_page(organization, &wallet) })
         });
         Answer::List(page, errors)
     })
@@ -99,6 +129,7 @@ fn wallet_page(organization: Option<OrganizationId>, wallet: &Wallet) -> RecordP
         version: None,
         cursor: String::new(),
         cells: cells(COLUMNS, bucket),
+        parts: Vec::new(),
     };
     let figure = |name: &str, amount| (name.to_owned(), Cell::Credits(amount));
     RecordPage {

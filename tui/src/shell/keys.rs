@@ -1,8 +1,8 @@
 //! From the terminal's events to messages.
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
-use crate::msg::{Key, Msg, Pasted};
+use crate::msg::{Key, Mouse, Msg, Pasted, Pointing};
 
 /// The message an event is, when it is one that the console knows.
 pub fn message_of(event: Event) -> Option<Msg> {
@@ -10,8 +10,19 @@ pub fn message_of(event: Event) -> Option<Msg> {
         Event::Key(key) if key.kind != KeyEventKind::Release => key_of(key).map(Msg::Key),
         Event::Paste(text) => Some(Msg::Paste(Pasted(text))),
         Event::Resize(..) => Some(Msg::Resized),
-        Event::Key(_) | Event::Mouse(_) | Event::FocusGained | Event::FocusLost => None,
+        Event::Mouse(mouse) => mouse_of(mouse).map(Msg::Mouse),
+        Event::Key(_) | Event::FocusGained | Event::FocusLost => None,
     }
+}
+
+fn mouse_of(mouse: MouseEvent) -> Option<Mouse> {
+    let does = match mouse.kind {
+        MouseEventKind::Down(MouseButton::Left) => Pointing::Pressed,
+        MouseEventKind::ScrollUp => Pointing::WheelUp,
+        MouseEventKind::ScrollDown => Pointing::WheelDown,
+        _ => return None,
+    };
+    Some(Mouse { does, column: mouse.column, row: mouse.row })
 }
 
 fn key_of(key: KeyEvent) -> Option<Key> {

@@ -8,7 +8,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Effects, browse, link, list};
-use crate::act::{Act, Field, Inverse, Named, Occasion, Pinned, Problem, Risk, Spec, Undoing, Value};
+use crate::act::{Act, Field, Inverse, Kind, Named, Occasion, Pinned, Problem, Risk, Spec, Undoing, Value};
 use crate::command::Step;
 use crate::effect::{Copied, Effect, RequestId};
 use crate::graphql::{Answer, Failure, Outcome, Query, Receipt};
@@ -484,7 +484,13 @@ fn done(model: &mut Model, act: &Act, receipt: Receipt, effects: &mut Effects) {
                     dialog.issued.push(panel);
                 }
             }
-            None => model.notify(format!("{} {target}, but its secret was lost: revoke it", act.done), true),
+            None => {
+                let then = match act.target.kind {
+                    Kind::Endpoint => "rotate it again",
+                    Kind::Organization | Kind::ApiKey | Kind::Delivery => "revoke it",
+                };
+                model.notify(format!("{} {target}, but its secret was lost: {then}", act.done), true);
+            }
         }
     }
 }

@@ -3,10 +3,15 @@
 use super::Effects;
 use crate::command::Step;
 use crate::effect::RequestId;
-use crate::graphql::organization::PageInfo;
+use crate::graphql::organization::PageEnds;
 use crate::graphql::{Answer, Failure, OrganizationId, OrganizationPage, OrganizationRow, Query, Viewer};
-use crate::model::tree::{Pages, RowKey};
+use crate::model::tree::RowKey;
 use crate::model::{Model, Purpose, Side};
+use crate::resource::Slice;
+
+/// A page is asked for when the cursor comes this near to it: half a page, so that running down a branch seldom meets
+/// its end.
+const NEAR: usize = 25;
 
 pub fn run(model: &mut Model, command: Step, effects: &mut Effects) {
     let page = match model.side {
@@ -16,12 +21,12 @@ pub fn run(model: &mut Model, command: Step, effects: &mut Effects) {
     .saturating_sub(1)
     .max(1);
     match command {
-        Step::Up => move_by(model, false, 1),
-        Step::Down => move_by(model, true, 1),
-        Step::PageUp => move_by(model, false, page),
-        Step::PageDown => move_by(model, true, page),
-        Step::Top => move_by(model, false, usize::MAX),
-        Step::Bottom => move_by(model, true, usize::MAX),
+        Step::Up => move_by(model, false, 1, effects),
+        Step::Down => move_by(model, true, 1, effects),
+        Step::PageUp => move_by(model, false, page, effects),
+        Step::PageDown => move_by(model, true, page, effects),
+        Step::Top => jump(model, false, effects),
+        Step::Bottom => jump(model, true, effects),
         Step::Expand => expand(model, effects),
         Step::Collapse => collapse(model),
         Step::SwitchSide => {
@@ -39,7 +44,7 @@ pub fn run(model: &mut Model, command: Step, effects: &mut Effects) {
     }
 }
 
-fn move_by(model: &mut Model, down: bool, distance: usize) {
+fn move_by(model: &mut Model, down: bool, distance: usize, effects: &mut Effects) {
     let moved = |from: usize| {
         if down { from.saturating_add(distance) } else { from.saturating_sub(distance) }
     };
@@ -47,10 +52,15 @@ fn move_by(model: &mut Model, down: bool, distance: usize) {
         Side::Tree => {
             let from = model.tree.cursor_position().unwrap_or(0);
             let to = moved(from);
-            // A page down does not jump over a part of a branch that is not read yet.
-            let unread = model.tree.rows().iter().enumerate().skip(from + 1).find(|(_, row)| row.is_unread());
-            let stop = unread.map(|(at, _)| at).filter(|at| down && *at < to && distance != usize::MAX);
+            // A page does not jump over a part of a branch that is not read yet.
+            let rows = model.tree.rows();
+            let last = rows.len().saturating_sub(1);
+            let stop = match down {
+                true => (from + 1..=to.min(last)).find(|at| rows[*at].is_unread()),
+                false => (to..from).rev().find(|at| rows.get(*at).is_some_and(|row| row.is_unread())),
+            };
             model.tree.move_to(stop.unwrap_or(to));
+            read_end(model, down, effects);
         }
         Side::Detail => {
             let last = model.measured.detail_lines.saturating_sub(model.measured.detail_rows);
@@ -59,11 +69,31 @@ fn move_by(model: &mut Model, down: bool, distance: usize) {
     }
 }
 
+/// To the first row or the last.
+fn jump(model: &mut Model, down: bool, effects: &mut Effects) {
+    if model.side == Side::Detail {
+        return move_by(model, down, usize::MAX, effects);
+    }
+    model.tree.move_to(if down { usize::MAX } else { 0 });
+    // The end that is meant lies behind the row that was come to.
+    read_end(model, !down, effects);
+}
+
+/// Whoever comes down on what lies before a part of a branch, or up on what lies behind it, meets the branch's own first
+/// or last: it is read from that end, however much lies in between.
+fn read_end(model: &mut Model, down: bool, effects: &mut Effects) {
+    match model.tree.cursor().cloned() {
+        Some(RowKey::Before(parent)) if down => ask_page(model, parent.as_ref(), Slice::First, effects),
+        Some(RowKey::More(parent)) if !down => ask_page(model, parent.as_ref(), Slice::Last, effects),
+        _ => {}
+    }
+}
+
 fn expand(model: &mut Model, effects: &mut Effects) {
-    match model.tree.cursor.clone() {
-        Some(RowKey::More(parent)) => {
+    match model.tree.cursor().cloned() {
+        // What failed is asked for again once that is forgotten.
+        Some(RowKey::Before(parent) | RowKey::More(parent)) => {
             model.tree.branch_mut(parent.as_ref()).failure = None;
-            load(model, parent.as_ref(), effects);
         }
         Some(RowKey::Organization(id)) => {
             let branch = model.tree.branch(Some(&id));
@@ -79,9 +109,10 @@ fn expand(model: &mut Model, effects: &mut Effects) {
             let has_children =
                 model.organizations.get(&id).is_some_and(|organization| organization.summary.child_count > 0);
             if !has_children {
+                model.side = Side::Detail;
                 return;
             }
-            let unread = branch.is_none_or(|branch| branch.pages == Pages::Unread);
+            let unread = branch.is_none_or(|branch| !branch.is_read());
             model.tree.set_open(&id, true);
             if unread {
                 load(model, Some(&id), effects);
@@ -102,52 +133,60 @@ fn collapse(model: &mut Model) {
     }
 }
 
-/// Asks for the next page of a branch, unless it is complete or already asked for.
+/// Asks for the next page of a branch, unless it ends here or a page of it is on its way.
 pub fn load(model: &mut Model, parent: Option<&OrganizationId>, effects: &mut Effects) {
     let branch = model.tree.branch_mut(parent);
-    let after = match &branch.pages {
-        Pages::Unread => None,
-        Pages::Until(cursor) => Some(cursor.clone()),
-        Pages::Complete => return,
-    };
-    if branch.loading.is_some() {
-        return;
+    if let (None, Some(slice)) = (branch.loading, branch.next()) {
+        ask_page(model, parent, slice, effects);
     }
-    let from_start = after.is_none();
-    ask_page(model, parent, after, from_start, effects);
 }
 
-/// Reads a branch's first page again.
+/// Reads a branch's first page again. Of a part farther on, the rows are read again by their ids and no other way.
 pub fn reload(model: &mut Model, parent: Option<&OrganizationId>, effects: &mut Effects) {
-    if model.tree.branch_mut(parent).loading.is_none() {
-        ask_page(model, parent, None, true, effects);
+    let branch = model.tree.branch_mut(parent);
+    if branch.loading.is_none() && branch.begins() {
+        ask_page(model, parent, Slice::First, effects);
     }
 }
 
-fn ask_page(
-    model: &mut Model,
-    parent: Option<&OrganizationId>,
-    after: Option<String>,
-    from_start: bool,
-    effects: &mut Effects,
-) {
+fn ask_page(model: &mut Model, parent: Option<&OrganizationId>, slice: Slice, effects: &mut Effects) {
     let query = match parent {
-        Some(parent) => Query::Children { parent: parent.clone(), after },
+        Some(parent) => Query::Children { parent: parent.clone(), slice: slice.clone() },
         // The root of a key is its own organization, which came with the viewer.
-        None if model.is_operator() => Query::Roots { after },
+        None if model.is_operator() => Query::Roots { slice: slice.clone() },
         None => return,
     };
-    let purpose = Purpose::Branch { parent: parent.cloned(), from_start };
-    let request = effects.ask(model, purpose, query);
+    let request = effects.ask(model, Purpose::Branch { parent: parent.cloned(), slice }, query);
     model.tree.branch_mut(parent).loading = Some(request);
 }
 
-/// A cursor that stands on "more" has asked for it. After a failure it takes a key.
-pub fn load_more_under_cursor(model: &mut Model, effects: &mut Effects) {
-    if let Some(RowKey::More(parent)) = model.tree.cursor.clone()
-        && model.tree.branch(parent.as_ref()).is_some_and(|branch| branch.failure.is_none())
-    {
+/// Asks for what is not read yet under the cursor, a little before and behind it, and below it on the screen. What
+/// failed takes a key.
+pub fn load_what_is_near(model: &mut Model, effects: &mut Effects) {
+    let Some(at) = model.tree.cursor_position() else { return };
+    let rows = model.tree.rows();
+    let end = (at + NEAR).max(model.tree.top + model.measured.tree_rows).min(rows.len());
+    let behind = rows[at..end].iter().find_map(|row| match &row.key {
+        RowKey::More(parent) => Some(parent.clone()),
+        RowKey::Before(_) | RowKey::Organization(_) => None,
+    });
+    // From below, a row for more is met only by standing on it: its page would push it on, and the next one as well.
+    let before = rows[at.saturating_sub(NEAR)..=at].iter().rev().find_map(|row| match &row.key {
+        RowKey::Before(parent) => Some(parent.clone()),
+        RowKey::More(_) | RowKey::Organization(_) => None,
+    });
+    let wants = |parent: &Option<OrganizationId>| {
+        model.tree.branch(parent.as_ref()).is_some_and(|b| b.failure.is_none() && b.loading.is_none())
+    };
+    let (behind, before) = (behind.filter(wants), before.filter(wants));
+    if let Some(parent) = behind {
         load(model, parent.as_ref(), effects);
+    }
+    if let Some(parent) = before {
+        let branch = model.tree.branch_mut(parent.as_ref());
+        if let (None, Some(slice)) = (branch.loading, branch.previous()) {
+            ask_page(model, parent.as_ref(), slice, effects);
+        }
     }
 }
 
@@ -174,8 +213,8 @@ fn take_viewer(model: &mut Model, viewer: Viewer, effects: &mut Effects) {
         load(model, None, effects);
     } else if let Some(root) = root {
         let id = root.id.clone();
-        let page_info = PageInfo { has_next_page: false, end_cursor: None };
-        take_page(model, None, OrganizationPage { nodes: vec![root], page_info }, true);
+        let page = OrganizationPage { nodes: vec![root], page_info: PageEnds::default() };
+        take_page(model, None, page, &Slice::First);
         model.tree.move_to(0);
         model.tree.set_open(&id, true);
         load(model, Some(&id), effects);
@@ -188,7 +227,7 @@ pub fn page_answered(
     model: &mut Model,
     request: RequestId,
     parent: Option<&OrganizationId>,
-    from_start: bool,
+    slice: &Slice,
     answer: Result<Answer, Failure>,
 ) {
     let branch = model.tree.branch_mut(parent);
@@ -197,38 +236,49 @@ pub fn page_answered(
     }
     branch.loading = None;
     match answer {
-        Ok(Answer::Page(Some(page))) => take_page(model, parent, page, from_start),
+        Ok(Answer::Page(Some(page))) => take_page(model, parent, page, slice),
         Ok(Answer::Page(None)) => branch.failure = Some("the gateway shows nothing here".into()),
         Ok(_) => {}
         Err(failure) => branch.failure = Some(failure.to_string()),
     }
 }
 
-fn take_page(model: &mut Model, parent: Option<&OrganizationId>, page: OrganizationPage, from_start: bool) {
+fn take_page(model: &mut Model, parent: Option<&OrganizationId>, page: OrganizationPage, slice: &Slice) {
     for row in &page.nodes {
         take_row(model, row.clone());
     }
-    model.tree.add_page(parent, &page, from_start);
+    model.tree.add_page(parent, &page, slice);
+    forget_far(model);
+}
+
+/// What is far from the cursor is read again when it comes near.
+pub fn forget_far(model: &mut Model) {
+    let gone = model.tree.forget_far();
+    for id in &gone {
+        model.organizations.remove(id);
+    }
+    model.doubt.remove(&gone);
 }
 
 /// The present state of rows asked for by id. One that is null, or hangs elsewhere, is taken out.
 pub fn take_rows(model: &mut Model, ids: &[OrganizationId], rows: Vec<Option<OrganizationRow>>) {
     let mut gone = Vec::new();
     for (id, row) in ids.iter().zip(rows) {
-        match row {
-            Some(row) if row.id == *id => {
-                let parent = parent_of(&row).cloned();
-                match model.organizations.get(id) {
-                    Some(known) if parent_of(known) != parent.as_ref() => gone.push(id.clone()),
-                    Some(_) => {}
-                    // New below a branch that is read already; its place is known at the next reading.
-                    None => model.tree.add_stray(parent.as_ref(), id),
-                }
-                take_row(model, row);
-            }
+        let Some(row) = row else {
+            gone.push(id.clone());
+            continue;
+        };
+        let parent = parent_of(&row).cloned();
+        match model.organizations.get(id) {
+            _ if row.id != *id => continue,
+            // New below a branch that is read already; its place is known at the next reading.
+            _ if model.doubt.arrived.contains(id) => model.tree.add_stray(parent.as_ref(), id),
+            Some(known) if parent_of(known) != parent.as_ref() => gone.push(id.clone()),
             Some(_) => {}
-            None => gone.push(id.clone()),
+            // Forgotten, as far from the cursor, while the answer was on its way.
+            None => continue,
         }
+        take_row(model, row);
     }
     model.doubt.remove(ids);
     forget(model, &gone);
@@ -253,6 +303,9 @@ pub fn forget(model: &mut Model, gone: &[OrganizationId]) {
         model.notify(format!("{name} ({}) is no longer here", named.id), true);
     }
     model.tree.remove(gone);
+    for id in gone {
+        model.organizations.remove(id);
+    }
 }
 
 /// The rows on the screen and everything above the cursor, as far as one request may name them.
@@ -260,7 +313,7 @@ pub fn rows_on_screen(model: &Model) -> Vec<OrganizationId> {
     let window = model.tree.window(model.measured.tree_rows);
     let visible = window.iter().filter_map(|row| match &row.key {
         RowKey::Organization(id) => Some(id),
-        RowKey::More(_) => None,
+        RowKey::Before(_) | RowKey::More(_) => None,
     });
     let mut ids: Vec<OrganizationId> = Vec::new();
     for id in model.tree.path().into_iter().chain(visible) {

@@ -5,7 +5,7 @@ use crate::effect::RequestId;
 use crate::graphql::{Answer, Failure, OrganizationId, OrganizationPath, Query};
 use crate::model::finder::{REST, Search, step};
 use crate::model::place::Place;
-use crate::model::tree::{Pages, RowKey};
+use crate::model::tree::RowKey;
 use crate::model::{Model, Overlay, Purpose};
 
 pub fn open_search(model: &mut Model) {
@@ -114,9 +114,8 @@ fn reveal(model: &mut Model, path: OrganizationPath, effects: &mut Effects) {
     chain.sort_by_key(|row| row.depth);
     chain.retain(|row| row.id != path.row.id);
     chain.push(path.row);
-    let roots = model.tree.branch(None).map(|roots| (roots.children.clone(), roots.strays.clone()));
-    let (children, strays) = roots.unwrap_or_default();
-    let rooted = |row: &crate::graphql::OrganizationRow| children.contains(&row.id) || strays.contains(&row.id);
+    let rooted =
+        |row: &crate::graphql::OrganizationRow| model.tree.branch(None).is_some_and(|roots| roots.has(&row.id));
     match chain.iter().position(rooted) {
         Some(root) => drop(chain.drain(..root)),
         None if model.is_operator() => {}
@@ -131,14 +130,17 @@ fn reveal(model: &mut Model, path: OrganizationPath, effects: &mut Effects) {
         model.tree.add_stray(parent, id);
         if let Some(parent) = parent {
             model.tree.set_open(parent, true);
-            let unread = model.tree.branch(Some(parent)).is_none_or(|b| b.pages == Pages::Unread);
+            let unread = model.tree.branch(Some(parent)).is_none_or(|branch| !branch.is_read());
             if unread {
                 browse::load(model, Some(parent), effects);
             }
         }
         parent = Some(id);
     }
-    model.tree.cursor = ids.last().cloned().map(RowKey::Organization);
+    if let Some(last) = ids.last() {
+        model.tree.choose(&RowKey::Organization(last.clone()));
+    }
+    browse::forget_far(model);
     model.side = crate::model::Side::Tree;
     if !model.places.is_tree() {
         model.places.go(Place::Tree);

@@ -10,7 +10,7 @@ use crate::graphql::scalar::ErrorCode;
 use crate::graphql::{Environment, Event, EventScope, FieldError, Follow, OrganizationId, Query, Topic, Wallet};
 use crate::model::detail::REFETCH;
 use crate::model::list::List;
-use crate::model::tree::{Pages, RowKey};
+use crate::model::tree::RowKey;
 use crate::model::{Model, Purpose};
 use crate::msg::Live;
 use crate::resource::ResourceId;
@@ -37,7 +37,7 @@ pub fn what_is_shown(model: &mut Model, effects: &mut Effects) {
         wanted.extend(widest(root, chosen, Topic::Wallets { environment: model.environment() }));
         wanted.extend(widest(root, chosen, Topic::Events));
     }
-    if let Some(list) = model.places.list()
+    if let Some(list) = model.places.list().filter(|list| !list.resource.events.is_empty())
         && let Some(of) = followed_by(model, list)
     {
         let types = list.resource.events.iter().map(|kind| (*kind).to_owned()).collect();
@@ -57,8 +57,9 @@ pub fn what_is_shown(model: &mut Model, effects: &mut Effects) {
         let subscription = model.ids.subscription();
         let after = match follow.topic {
             Topic::Events => model.link.cursors.get(&follow.organization).cloned(),
-            // A list is read when its stream begins.
-            Topic::Wallets { .. } | Topic::List { .. } => None,
+            // A list is read when its stream begins; one that is nothing but the stream goes on where it ended.
+            Topic::List { .. } => model.places.list().and_then(List::heard_up_to),
+            Topic::Wallets { .. } => None,
         };
         if !matches!(follow.topic, Topic::List { .. }) {
             turned = Some(follow.organization.clone());
@@ -82,9 +83,11 @@ fn followed_by(model: &Model, list: &List) -> Option<OrganizationId> {
     }
 }
 
-/// Puts an organization and everything known below it in doubt.
+/// Puts an organization and everything known below it in doubt. What is not kept is read when it comes near.
 fn doubt_tree(model: &mut Model, organization: &OrganizationId) {
-    model.doubt.add(model.tree.subtree(organization));
+    if model.organizations.contains_key(organization) {
+        model.doubt.add(model.tree.subtree(organization));
+    }
 }
 
 /// Takes wallets in by id; says whether anything on the screen changed.
@@ -164,6 +167,9 @@ pub fn hold_back(model: &mut Model, live: &Live, effects: &mut Effects) {
         Live::Events { subscription, events } => {
             if let (Some(follow), Some(last)) = (model.link.followed(*subscription).cloned(), events.last()) {
                 hear_up_to(model, &follow, last);
+                if matches!(follow.topic, Topic::List { .. }) {
+                    super::list::hold(model, events);
+                }
             }
             events.len()
         }
@@ -175,12 +181,14 @@ pub fn hold_back(model: &mut Model, live: &Live, effects: &mut Effects) {
     }
 }
 
-/// A new organization gets a row where its siblings have theirs; elsewhere it is found when its
-/// branch is opened.
+/// A new organization gets a row where all of its siblings have theirs; elsewhere it is found when its
+/// part of the branch is read.
 fn arrived(model: &mut Model, id: &OrganizationId, parent: &OrganizationId) {
-    model.doubt.add([parent.clone()]);
+    if model.organizations.contains_key(parent) {
+        model.doubt.add([parent.clone()]);
+    }
     let branch = model.tree.branch(Some(parent));
-    let is_shown = branch.is_some_and(|branch| branch.pages != Pages::Unread && !branch.has(id));
+    let is_shown = branch.is_some_and(|branch| branch.is_whole() && !branch.has(id));
     if is_shown && !model.doubt.arrived.contains(id) {
         model.doubt.arrived.push(id.clone());
     }

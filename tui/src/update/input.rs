@@ -2,7 +2,7 @@
 
 use tui_input::{Input, InputRequest};
 
-use super::{Effects, act, browse, find, line, link, list};
+use super::{Effects, act, browse, columns, find, line, link, list};
 use crate::act::Value;
 use crate::command::{self, Command, Does, Step};
 use crate::effect::{Copied, Effect};
@@ -76,14 +76,16 @@ fn run_step(model: &mut Model, step: Step, effects: &mut Effects) {
         Step::Search => find::open_search(model),
         Step::Filter => line::open_filter(model),
         Step::Palette => line::open(model),
+        Step::Columns => columns::open(model),
+        step if matches!(model.overlay, Overlay::Columns(..)) && step != Step::Close => columns::run(model, step),
         Step::Help => {
             model.help_scroll = 0;
             model.overlay = Overlay::Help;
         }
-        Step::Up if is_scrolled_text(model) => model.help_scroll = model.help_scroll.saturating_sub(1),
-        Step::Down if is_scrolled_text(model) => {
-            model.help_scroll = (model.help_scroll + 1).min(model.measured.help_hidden);
+        step if is_scrolled_text(model) && scrolled(model, step).is_some() => {
+            model.help_scroll = scrolled(model, step).unwrap_or(0);
         }
+        Step::Refresh if matches!(model.overlay, Overlay::Record(..)) => list::reread(model, effects),
         Step::Refresh => refresh(model, effects),
         Step::Freeze => freeze(model, effects),
         Step::Undo => act::open_undo(model, effects),
@@ -135,6 +137,22 @@ fn is_scrolled_text(model: &Model) -> bool {
     matches!(model.overlay, Overlay::Help | Overlay::Record(..))
 }
 
+/// Where a step leads in a text.
+fn scrolled(model: &Model, step: Step) -> Option<usize> {
+    let (at, last) = (model.help_scroll, model.measured.help_hidden);
+    let page = model.measured.tree_rows.saturating_sub(2).max(1);
+    let to = match step {
+        Step::Up => at.saturating_sub(1),
+        Step::Down => at + 1,
+        Step::PageUp => at.saturating_sub(page),
+        Step::PageDown => at + page,
+        Step::Top => 0,
+        Step::Bottom => last,
+        _ => return None,
+    };
+    Some(to.min(last))
+}
+
 fn refresh(model: &mut Model, effects: &mut Effects) {
     if model.places.is_tree() {
         let branch = model.tree.chosen().cloned();
@@ -159,7 +177,7 @@ fn freeze(model: &mut Model, effects: &mut Effects) {
         None => Some(Frozen { since: model.now, changes: 0 }),
         Some(_) => {
             link::catch_up(model, effects);
-            list::reload(model, effects);
+            list::release(model, effects);
             None
         }
     };

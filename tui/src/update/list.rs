@@ -10,26 +10,57 @@ use crate::model::detail::REFETCH;
 use crate::model::list::List;
 use crate::model::place::Place;
 use crate::model::{Model, Overlay, Purpose};
-use crate::resource::{Filter, Order, ResourceId, Slice, record_of_event};
+use crate::resource::{Filter, Order, Resource, ResourceId, Slice, Within, record_of_event};
 
-/// Opens a list of the organization that the present place is about.
+/// Between two looks at records that change without news of it.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(2);
+
+/// Opens a list of the organization, or of the record, that the present place is about.
 pub fn show(model: &mut Model, id: ResourceId, filter: Filter, effects: &mut Effects) {
     let resource = id.spec();
-    let focus = model.focus();
-    let organization = match (resource.of_one, focus) {
-        (true, None) => return model.notify(format!("Choose an organization first, for its {}", resource.name), false),
-        (true, focus) => focus,
+    let mut holder = None;
+    let organization = match resource.within {
         // Everything in sight for the operator; below its own organization for a key.
-        (false, _) => None,
+        Within::Everything => None,
+        Within::Organization => match model.focus() {
+            None => return model.notify(format!("Choose an organization first, for its {}", resource.name), false),
+            focus => focus,
+        },
+        Within::Record(of) => match holder_in_sight(model, resource.id, of) {
+            None => {
+                let of = of.spec();
+                let kind = of.kind.map_or("record", crate::act::Kind::word);
+                let words = format!("Choose an {kind} first, for its {}: they stand in :{}", resource.name, of.name);
+                return model.notify(words, false);
+            }
+            chosen => {
+                holder = chosen;
+                holder.as_ref().map(|holder| holder.organization.clone())
+            }
+        },
     };
     // The same list again is another filter of it, not another place.
-    let same = model.places.list().is_some_and(|here| here.resource == resource && here.organization == organization);
-    let list = Box::new(List::new(resource, organization, filter));
+    let same = model
+        .places
+        .list()
+        .is_some_and(|here| here.resource == resource && here.organization == organization && here.holder == holder);
+    let mut list = Box::new(List::new(resource, organization, filter));
+    list.holder = holder;
     match same {
         true => model.places.here = Place::List(list),
         false => model.places.go(Place::List(list)),
     }
     ask_count(model, effects);
+}
+
+/// What a list of records within a record would be of: the one under the cursor, or the one it is of already.
+fn holder_in_sight(model: &Model, within: ResourceId, of: ResourceId) -> Option<crate::act::Pinned> {
+    let here = model.places.list()?;
+    if here.resource.id == within {
+        return here.holder.clone();
+    }
+    let kind = here.resource.kind.filter(|_| here.resource.id == of)?;
+    here.chosen().map(|record| record.pinned(kind, here.organization.as_ref()))
 }
 
 /// Asks how many there are, beside the first page and not before it.
@@ -67,6 +98,18 @@ pub fn settle(model: &mut Model, effects: &mut Effects) {
     {
         ask(model, slice, effects);
     }
+    look_again(model);
+}
+
+/// Plans a look at records on the screen of which no news comes.
+fn look_again(model: &mut Model) {
+    let (rows, is_live, now) = (model.measured.list_rows, model.link.is_live() && model.frozen.is_none(), model.now);
+    let Some(list) = model.places.list_mut() else { return };
+    if list.ask_at.is_some() || list.asked.is_some() || list.refreshing.is_some() || !is_live {
+        return;
+    }
+    let rested = list.asked_at.unwrap_or(now).checked_add(LOOK_AGAIN).ok();
+    list.ask_at = list.stirs_at(rows).map(|at| rested.map_or(at, |rested| rested.max(at)));
 }
 
 /// Reads what is on the screen again.
@@ -171,13 +214,14 @@ pub fn heard(model: &mut Model, events: &[Event]) -> bool {
     let now = model.now;
     let Some(list) = model.places.list_mut() else { return false };
     if list.resource.page.is_none() {
-        for event in events {
-            let record = record_of_event(event);
+        let mut changed = false;
+        for record in events.iter().map(record_of_event) {
             if list.filter.admits(&record) {
                 list.push_front(record);
+                changed = true;
             }
         }
-        return !events.is_empty();
+        return changed;
     }
     if list.resource.id != ResourceId::Wallet {
         list.changes +=
@@ -185,6 +229,24 @@ pub fn heard(model: &mut Model, events: &[Event]) -> bool {
     }
     plan(list, now);
     !events.is_empty()
+}
+
+/// Events of a list that is only streamed, while the screen is held still. Of other lists nothing is kept: they are read.
+pub fn hold(model: &mut Model, events: &[Event]) {
+    let Some(list) = model.places.list_mut().filter(|list| list.resource.page.is_none()) else { return };
+    for record in events.iter().map(record_of_event) {
+        if list.filter.admits(&record) {
+            list.hold(record);
+        }
+    }
+}
+
+/// The screen goes on.
+pub fn release(model: &mut Model, effects: &mut Effects) {
+    if let Some(list) = model.places.list_mut() {
+        list.release();
+    }
+    reload(model, effects);
 }
 
 /// True when a list has one record more, or one less, for an event; the others change one in its place.
@@ -249,8 +311,11 @@ pub fn copy_id(model: &mut Model, id: String, effects: &mut Effects) {
     effects.push(Effect::Copy(Copied::Id(id)));
 }
 
-/// What the list asks, as GraphQL.
+/// What the list asks, or the open record of it, as GraphQL.
 pub fn as_graphql(model: &Model) -> Option<String> {
+    if let Overlay::Record(Resource { whole: Some(whole), .. }, record) = &model.overlay {
+        return Some(whole(&record.id).as_graphql());
+    }
     let list = model.places.list()?;
     let page = list.resource.page?;
     Some(page(&list.ask(model.environment(), Slice::First)).as_graphql())
@@ -264,6 +329,24 @@ fn move_by(model: &mut Model, down: bool, distance: usize) {
     // Whoever moves away from the newest record wants to look at another one.
     list.following &= to == 0 && list.resource.page.is_none();
     list.move_to(to);
+}
+
+/// Puts the cursor on a record by its id; false when it is not there.
+pub fn choose(model: &mut Model, id: &str) -> bool {
+    let Some(list) = model.places.list_mut() else { return false };
+    let Some(at) = list.position(id) else { return false };
+    list.walk_on();
+    list.following &= at == 0 && list.resource.page.is_none();
+    list.move_to(at);
+    true
+}
+
+pub fn scroll_by(model: &mut Model, down: bool, lines: usize) {
+    let rows = model.measured.list_rows;
+    let Some(list) = model.places.list_mut() else { return };
+    list.walk_on();
+    list.scroll_by(down, lines, rows);
+    list.following &= list.top == 0 && list.resource.page.is_none();
 }
 
 fn jump(model: &mut Model, slice: Slice, effects: &mut Effects) {
@@ -290,8 +373,47 @@ fn open(model: &mut Model, effects: &mut Effects) {
     if list.resource.id == ResourceId::Organizations {
         return find::jump(model, OrganizationId::new(&record.id), effects);
     }
+    let (resource, id) = (list.resource, record.id.clone());
     model.help_scroll = 0;
-    model.overlay = Overlay::Record(list.resource, Box::new(record));
+    model.overlay = Overlay::Record(resource, Box::new(record));
+    ask_whole(model, id, effects);
+}
+
+/// Asks for what the list leaves out of the record that is open, where it leaves anything out.
+fn ask_whole(model: &mut Model, id: String, effects: &mut Effects) {
+    let Overlay::Record(resource, _) = &model.overlay else { return };
+    if let Some(whole) = resource.whole {
+        effects.ask(model, Purpose::Whole { id: id.clone() }, Query::Of(whole(&id)));
+    }
+}
+
+/// Reads the open record again.
+pub fn reread(model: &mut Model, effects: &mut Effects) {
+    let Overlay::Record(resource, record) = &model.overlay else { return };
+    let id = record.id.clone();
+    match (resource.whole, resource.refresh) {
+        (Some(_), _) => ask_whole(model, id, effects),
+        (None, Some(refresh)) => {
+            let request = refresh(std::slice::from_ref(&id));
+            effects.ask(model, Purpose::Whole { id }, Query::Of(request));
+        }
+        (None, None) => model.notify("It is shown as it was read; close it and r reads the list again", false),
+    }
+}
+
+pub fn whole_answered(model: &mut Model, id: &str, answer: Result<Answer, Failure>) {
+    let Overlay::Record(_, shown) = &mut model.overlay else { return };
+    if shown.id != id {
+        return;
+    }
+    match answer {
+        Ok(Answer::Records(mut records)) => match records.pop().flatten() {
+            Some(record) if record.id == id => **shown = record,
+            _ => model.notify("It is no longer there", true),
+        },
+        Ok(_) => {}
+        Err(failure) => model.notify(format!("The rest of it could not be read: {failure}"), true),
+    }
 }
 
 fn mark(model: &mut Model) {

@@ -9,6 +9,7 @@
 
 mod act;
 mod browse;
+mod columns;
 mod detail;
 mod find;
 mod follow;
@@ -16,6 +17,7 @@ mod input;
 mod line;
 mod link;
 mod list;
+mod point;
 
 use jiff::Timestamp;
 
@@ -56,6 +58,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Effect> {
     match msg {
         Msg::Start => link::start(model, &mut effects),
         Msg::Key(key) => input::key(model, key, &mut effects),
+        Msg::Mouse(mouse) => point::mouse(model, mouse, &mut effects),
         Msg::Paste(pasted) => input::paste(model, &pasted, &mut effects),
         Msg::Resized | Msg::Woke => effects.draw(),
         Msg::Answered { request, answer } => answered(model, request, answer, &mut effects),
@@ -81,9 +84,10 @@ fn answered(model: &mut Model, request: RequestId, answer: Result<Answer, Failur
         (Purpose::Viewer, answer) => browse::viewer_answered(model, answer, effects),
         (Purpose::Page { slice }, answer) => list::answered(model, request, &slice, answer),
         (Purpose::Records { ids }, answer) => list::records_answered(model, request, &ids, answer),
+        (Purpose::Whole { id }, answer) => list::whole_answered(model, &id, answer),
         (Purpose::Plan, answer) => act::plan_answered(model, request, answer),
-        (Purpose::Branch { parent, from_start }, answer) => {
-            browse::page_answered(model, request, parent.as_ref(), from_start, answer);
+        (Purpose::Branch { parent, slice }, answer) => {
+            browse::page_answered(model, request, parent.as_ref(), &slice, answer);
         }
         (Purpose::Detail, answer) => detail::answered(model, request, answer),
         (Purpose::Rows { ids }, Ok(Answer::Rows(rows))) => browse::take_rows(model, &ids, rows),
@@ -104,9 +108,9 @@ fn answered(model: &mut Model, request: RequestId, answer: Result<Answer, Failur
 fn drawn(model: &mut Model, measured: Measured, effects: &mut Effects) {
     let top = |model: &Model| model.places.list().map(|list| list.top);
     let before = (model.tree.top, model.detail.scroll, top(model));
-    model.measured = measured;
     model.tree.scroll(measured.tree_rows);
     let last = measured.detail_lines.saturating_sub(measured.detail_rows);
+    model.measured = measured;
     model.detail.scroll = model.detail.scroll.min(last);
     list::settle(model, effects);
     if before != (model.tree.top, model.detail.scroll, top(model)) {
@@ -152,7 +156,7 @@ fn shown_beside(model: &Model) -> Option<OrganizationId> {
 }
 
 fn settle(model: &mut Model, effects: &mut Effects) {
-    browse::load_more_under_cursor(model, effects);
+    browse::load_what_is_near(model, effects);
     let shown = shown_beside(model);
     if shown != model.detail.of {
         model.detail.turn_to(shown, model.now);

@@ -122,6 +122,7 @@ fn targets(dialog: &Dialog, columns: usize, theme: Theme) -> Vec<Line<'static>> 
             (crate::act::Kind::Organization, false) => "Organization",
             (crate::act::Kind::ApiKey, _) => "Key",
             (crate::act::Kind::Endpoint, _) => "Endpoint",
+            (crate::act::Kind::Delivery, _) => "Delivery of",
         };
         lines.extend(whole(label, &target.name, &target.id, columns, theme));
         if target.id != target.organization.id.as_str() {

@@ -15,7 +15,8 @@ use crate::text;
 const COLUMNS: u16 = 96;
 const ROWS: u16 = 22;
 
-pub fn draw_search(search: &Search, theme: Theme, frame: &mut Frame, area: Rect) {
+/// Gives back where the results stand, and the first of them.
+pub fn draw_search(search: &Search, theme: Theme, frame: &mut Frame, area: Rect) -> (Rect, usize) {
     let inside = popup("Search organizations by name", (COLUMNS, ROWS), theme, frame, area);
     let list = draw_input(&search.input, theme, frame, inside);
     let columns = usize::from(list.width);
@@ -47,6 +48,7 @@ pub fn draw_search(search: &Search, theme: Theme, frame: &mut Frame, area: Rect)
     }
     let last = Rect { y: list.bottom().saturating_sub(1), height: 1, ..list };
     frame.render_widget(search_state(search, theme), last);
+    (Rect { height: list.height.saturating_sub(1), ..list }, top)
 }
 
 fn search_state(search: &Search, theme: Theme) -> Line<'static> {

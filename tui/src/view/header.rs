@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::theme::Theme;
+use crate::graphql::OrganizationId;
 use crate::graphql::scalar::PrincipalKind;
 use crate::model::Model;
 use crate::model::link::LinkState;
@@ -88,18 +89,32 @@ fn age(age: jiff::SignedDuration) -> String {
     }
 }
 
-/// How the list was come by: the places before it, its organization, itself.
+/// How the list was come by: the places before it and itself, each after whose it is where that changes.
 fn trail(model: &Model, list: &List) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for place in model.places.trail() {
-        names.push(match place {
-            Place::Tree => "tree".to_owned(),
-            Place::List(list) => list.resource.name.to_owned(),
-        });
+    let mut of: Option<&OrganizationId> = None;
+    // What was looked at before the tree was come back to is another story.
+    let trail = model.places.trail();
+    let since = trail.iter().rposition(|place| matches!(place, Place::Tree)).unwrap_or(0);
+    let before = trail[since..].iter().map(|place| match place {
+        Place::Tree => None,
+        Place::List(list) => Some(&**list),
+    });
+    for place in before.chain([Some(list)]) {
+        let Some(list) = place else {
+            names.push("tree".to_owned());
+            continue;
+        };
+        if let Some(named) = list.organization.as_ref().filter(|named| Some(&named.id) != of) {
+            of = Some(&named.id);
+            names.push(text::neutral(&named.name));
+        }
+        names.extend(list.holder.as_ref().map(|holder| text::neutral(&holder.name)));
+        names.push(list.resource.name.to_owned());
     }
-    names.extend(list.organization.as_ref().map(|named| text::neutral(&named.name)));
-    let filter = if list.filter.is_empty() { String::new() } else { format!(" /{}", text::neutral(&list.filter.text)) };
-    names.push(format!("{}{filter}", list.resource.name));
+    if let (Some(last), false) = (names.last_mut(), list.filter.is_empty()) {
+        last.push_str(&format!(" /{}", text::neutral(&list.filter.text)));
+    }
     names
 }
 

@@ -27,14 +27,29 @@ pub fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) -> usize
     hidden
 }
 
+/// The keys of the place that help was opened in, and then all the others.
 fn lines(model: &Model, theme: Theme) -> Vec<Line<'static>> {
+    let here = model.place_context();
+    let is_here = |command: &'static Command| command.contexts.contains(&here);
+    let mut lines = groups(model, theme, &is_here);
+    lines.push(Line::raw(""));
+    lines.push(Line::styled("Elsewhere", theme.strong()));
+    lines.push(Line::raw(""));
+    lines.extend(groups(model, theme, &|command| !is_here(command)));
+    lines
+}
+
+fn groups(model: &Model, theme: Theme, is_meant: &dyn Fn(&'static Command) -> bool) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for group in Group::ALL {
+        let mut own = COMMANDS.iter().filter(|command| command.group == group && is_meant(command)).peekable();
+        if own.peek().is_none() {
+            continue;
+        }
         if !lines.is_empty() {
             lines.push(Line::raw(""));
         }
         lines.push(Line::styled(group.title(), theme.heading()));
-        let own = COMMANDS.iter().filter(|command| command.group == group);
         lines.extend(own.map(|command| line(model, command, theme)));
     }
     lines
@@ -51,7 +66,9 @@ pub fn named_line(model: &Model, command: &Command, theme: Theme) -> Line<'stati
 
 fn with(model: &Model, command: &Command, name: &str, theme: Theme) -> Line<'static> {
     let keys: Vec<String> = command.keys.iter().map(ToString::to_string).collect();
-    let keys = text::column(&keys.join(" "), KEY_COLUMNS, theme.cut());
+    // What has no key is typed on the command line.
+    let keys = if keys.is_empty() && name.is_empty() { format!(":{}", command.name) } else { keys.join(" ") };
+    let keys = text::column(&keys, KEY_COLUMNS, theme.cut());
     let (style, why) = match (model.forbids(command), model.missing_scope(command)) {
         (Some(_), _) => (theme.faint(), "  (read-only)".to_owned()),
         (None, Some(scope)) => (theme.faint(), format!("  (this key seems to lack {scope})")),

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span, Text};
 
 use super::theme::Theme;
-use super::{draw_more_below, popup, side};
+use super::{draw_more_below, popup, side, trend};
 use crate::credits::Credits;
 use crate::model::list::List;
 use crate::model::{Model, Overlay};
@@ -17,20 +17,35 @@ use crate::text;
 const FLEXIBLE_MIN: usize = 14;
 /// The cursor's mark, and the mark of what is chosen for an act.
 const GUTTER: usize = 3;
+/// A list too low for it leaves the chart out rather than its records.
+const TREND_HEIGHT_MIN: u16 = 12;
 const RECORD_COLUMNS: u16 = 110;
 const LABEL_COLUMNS: usize = 16;
+const LABEL_COLUMNS_MAX: usize = 28;
 
-pub fn draw(model: &Model, list: &List, theme: Theme, frame: &mut Frame, area: Rect) -> usize {
+/// Gives back where the records stand.
+pub fn draw(model: &Model, list: &List, theme: Theme, frame: &mut Frame, area: Rect) -> Rect {
     let focused = matches!(model.overlay, Overlay::None);
     let block = side(&title(list, usize::from(area.width), theme), focused, theme);
     let inside = block.inner(area);
     frame.render_widget(block, area);
     let columns = usize::from(inside.width);
     let mut above = summary(list, columns, theme);
-    let shown = fitting(&(list.resource.columns)(), columns);
+    let trend = list.trend.as_ref().filter(|_| inside.height >= TREND_HEIGHT_MIN);
+    let trend_y = inside.y + u16::try_from(above.len()).unwrap_or(0);
+    if trend.is_some() {
+        above.extend(std::iter::repeat_n(Line::raw(""), usize::from(trend::ROWS)));
+    }
+    let hidden = model.hidden.get(list.resource.name);
+    let is_seen = |column: &Column| hidden.is_none_or(|hidden| !hidden.contains(column.title));
+    let shown = fitting(&(list.resource.columns)(), is_seen, columns);
     above.push(head(list, &shown, theme));
     let used = u16::try_from(above.len()).unwrap_or(0).min(inside.height);
     frame.render_widget(Text::from(above), Rect { height: used, ..inside });
+    if let Some(trend) = trend {
+        let room = Rect { y: trend_y, height: trend::ROWS, ..inside }.intersection(inside);
+        trend::draw(model, trend, theme, frame, room);
+    }
     let body = Rect { y: inside.y + used, height: inside.height - used, ..inside };
     let height = usize::from(body.height);
     if list.is_empty() {
@@ -41,11 +56,12 @@ pub fn draw(model: &Model, list: &List, theme: Theme, frame: &mut Frame, area: R
         frame.render_widget(line, Rect { y, height: 1, ..body });
     }
     draw_foot(list, theme, frame, area);
-    height
+    body
 }
 
 fn title(list: &List, columns: usize, theme: Theme) -> String {
-    let of = list.organization.as_ref().map_or_else(String::new, |named| format!(" of {}", text::neutral(&named.name)));
+    let of = list.holder.as_ref().map(|holder| &holder.name).or(list.organization.as_ref().map(|named| &named.name));
+    let of = of.map_or_else(String::new, |name| format!(" of {}", text::neutral(name)));
     let filter =
         if list.filter.is_empty() { String::new() } else { format!("  /{}", text::neutral(&list.filter.text)) };
     let following = if list.following { "  following" } else { "" };
@@ -77,10 +93,11 @@ fn summary(list: &List, columns: usize, theme: Theme) -> Vec<Line<'static>> {
     vec![Line::from(spans), Line::raw("")]
 }
 
-/// The columns that there is room for, each with where it stands in a record and how wide it is.
-fn fitting(columns: &[Column], room: usize) -> Vec<(usize, Column)> {
+/// The columns that are to be seen and that there is room for, each with where it stands in a record and how wide it is.
+fn fitting(columns: &[Column], is_seen: impl Fn(&Column) -> bool, room: usize) -> Vec<(usize, Column)> {
     let room = room.saturating_sub(GUTTER);
-    let mut shown: Vec<(usize, Column)> = columns.iter().copied().enumerate().collect();
+    let mut shown: Vec<(usize, Column)> =
+        columns.iter().copied().enumerate().filter(|(_, column)| is_seen(column)).collect();
     let width = |column: &Column| if column.width == 0 { FLEXIBLE_MIN } else { column.width };
     while shown.len() > 1 {
         let taken: usize = shown.iter().map(|(_, column)| width(column) + 1).sum();
@@ -168,7 +185,7 @@ fn draw_emptiness(list: &List, theme: Theme, frame: &mut Frame, body: Rect) {
         None if !list.loaded || list.asked.is_some() => (format!("loading{}", theme.cut()), theme.faint()),
         None if list.has_stopped() => ("nothing so far; down looks further".to_owned(), theme.faint()),
         None if !list.filter.is_empty() => ("nothing fits the filter".to_owned(), theme.faint()),
-        None => ("none".to_owned(), theme.faint()),
+        None => (format!("no {} here", list.resource.name), theme.faint()),
     };
     let columns = usize::from(body.width).saturating_sub(GUTTER + 1);
     for (line, y) in text::wrap(&words, columns).into_iter().zip(body.y..body.bottom()) {
@@ -227,17 +244,20 @@ pub fn draw_record(
     area: Rect,
 ) -> usize {
     let columns = usize::from(RECORD_COLUMNS.min(area.width)).saturating_sub(4);
-    let room = columns.saturating_sub(LABEL_COLUMNS);
+    let heads = (resource.columns)();
+    let of_parts = record.parts.iter().flat_map(|part| &part.cells).map(|(label, _)| label.as_str());
+    let longest = heads.iter().map(|head| head.title).chain(of_parts).map(text::width).max().unwrap_or(0);
+    let label_columns = (longest + 1).clamp(LABEL_COLUMNS, LABEL_COLUMNS_MAX.min(columns / 2).max(LABEL_COLUMNS));
+    let labelled = |label: &str, cell: &Cell| labelled(label, cell, (label_columns, columns), theme);
     let mut lines = Vec::new();
-    for (column, cell) in (resource.columns)().iter().zip(&record.cells) {
-        let words = cell.words();
-        let words = if words.is_empty() { "-".to_owned() } else { words };
-        for (index, part) in text::wrap(&words, room).into_iter().enumerate() {
-            let label = if index == 0 { column.title } else { "" };
-            lines.push(Line::from(vec![
-                Span::styled(text::column(label, LABEL_COLUMNS, ""), theme.faint()),
-                Span::styled(part, style(cell, theme)),
-            ]));
+    for (column, cell) in heads.iter().zip(&record.cells) {
+        lines.extend(labelled(column.title, cell));
+    }
+    for part in &record.parts {
+        lines.push(Line::raw(""));
+        lines.push(Line::styled(text::fit(&part.title, columns, theme.cut()), theme.heading()));
+        for (label, cell) in &part.cells {
+            lines.extend(labelled(label, cell));
         }
     }
     let rows = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
@@ -251,6 +271,22 @@ pub fn draw_record(
     hidden
 }
 
+/// A cell whole, with its own line breaks.
+fn labelled(label: &str, cell: &Cell, (label_columns, columns): (usize, usize), theme: Theme) -> Vec<Line<'static>> {
+    let room = columns.saturating_sub(label_columns);
+    let words = cell.words();
+    let words = if words.is_empty() { "-".to_owned() } else { words };
+    let parts = words.lines().flat_map(|line| text::wrap(line, room));
+    let line = |(index, part)| {
+        let label = if index == 0 { label } else { "" };
+        Line::from(vec![
+            Span::styled(text::column(label, label_columns, theme.cut()), theme.faint()),
+            Span::styled(part, style(cell, theme)),
+        ])
+    };
+    parts.enumerate().map(line).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -261,7 +297,7 @@ mod tests {
         for id in ResourceId::ALL {
             let columns = (id.spec().columns)();
             for room in 30..260 {
-                let shown = fitting(&columns, room);
+                let shown = fitting(&columns, |_| true, room);
                 let taken: usize = shown.iter().map(|(_, column)| column.width + 1).sum();
                 assert!(shown.len() == 1 || taken + GUTTER <= room, "{id:?} at {room}: {taken}");
                 assert!(shown.windows(2).all(|pair| pair[0].0 < pair[1].0), "in their order");

@@ -7,6 +7,7 @@
 //! One file per view; a new section of the right side is a file and a line in `detail`. A list of
 //! anything is drawn by `list` from its resource's columns.
 
+mod columns;
 mod detail;
 mod dialog;
 mod finder;
@@ -16,6 +17,7 @@ mod help;
 mod list;
 pub mod theme;
 mod tree;
+mod trend;
 mod welcome;
 
 use ratatui::Frame;
@@ -24,6 +26,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Borders, Clear};
 
 use crate::model::place::Place;
+use crate::model::spot::{Part, Pointed, Spot};
 use crate::model::{Model, Overlay, Side};
 use crate::msg::Measured;
 use crate::resource::ResourceId;
@@ -32,6 +35,8 @@ use theme::Theme;
 /// A smaller terminal gets a request to enlarge it and nothing else.
 const COLUMNS_MIN: u16 = 40;
 const ROWS_MIN: u16 = 10;
+/// In a narrower one, the side that keys go to has all of the width.
+pub(crate) const TWO_SIDES_COLUMNS_MIN: u16 = 80;
 const TREE_COLUMNS_MIN: u16 = 32;
 const TREE_COLUMNS_MAX: u16 = 60;
 /// Share of the width that the tree takes, in percent.
@@ -62,21 +67,46 @@ pub fn draw(model: &Model, frame: &mut Frame) -> Measured {
     let mut measured = Measured::default();
     match &model.places.here {
         Place::Tree => {
-            let tree_columns = (area.width * TREE_SHARE / 100).clamp(TREE_COLUMNS_MIN, TREE_COLUMNS_MAX);
+            let tree_columns = match (area.width < TWO_SIDES_COLUMNS_MIN, model.side) {
+                (true, Side::Tree) => area.width,
+                (true, Side::Detail) => 0,
+                (false, _) => (area.width * TREE_SHARE / 100).clamp(TREE_COLUMNS_MIN, TREE_COLUMNS_MAX),
+            };
             let [left, right] = Layout::horizontal([Constraint::Length(tree_columns), Constraint::Min(0)]).areas(body);
-            measured.tree_rows = tree::draw(model, theme, frame, left);
-            (measured.detail_rows, measured.detail_lines) = detail::draw(model, theme, frame, right);
+            // A side that is not drawn has the height it had.
+            let before = &model.measured;
+            (measured.tree_rows, measured.detail_rows, measured.detail_lines) =
+                (before.tree_rows, before.detail_rows, before.detail_lines);
+            let mut rows = left;
+            if left.width > 0 {
+                rows = tree::draw(model, theme, frame, left);
+                measured.tree_rows = usize::from(rows.height);
+            }
+            if right.width > 0 {
+                (measured.detail_rows, measured.detail_lines) = detail::draw(model, theme, frame, right);
+            }
             // A list that is come back to has the height it had.
             measured.list_rows = model.measured.list_rows;
+            if model.settings.mouse {
+                let window = model.tree.window(measured.tree_rows);
+                let lines = window.iter().map(|row| Pointed::Row(row.key.clone())).collect();
+                measured.spots = vec![Spot::new(Part::Tree, rows, lines), Spot::new(Part::Detail, right, Vec::new())];
+            }
         }
         Place::List(list) => {
             let beside = list.resource.id == ResourceId::Organizations && area.width >= BESIDE_COLUMNS_MIN;
             let right = if beside { area.width * BESIDE_SHARE / 100 } else { 0 };
             let [left, right] = Layout::horizontal([Constraint::Min(0), Constraint::Length(right)]).areas(body);
-            measured.list_rows = list::draw(model, list, theme, frame, left);
+            let rows = list::draw(model, list, theme, frame, left);
+            measured.list_rows = usize::from(rows.height);
             measured.tree_rows = model.measured.tree_rows;
             if beside {
                 (measured.detail_rows, measured.detail_lines) = detail::draw(model, theme, frame, right);
+            }
+            if model.settings.mouse {
+                let lines =
+                    list.on_screen(measured.list_rows).map(|record| Pointed::Record(record.id.clone())).collect();
+                measured.spots = vec![Spot::new(Part::List, rows, lines)];
             }
         }
     }
@@ -86,7 +116,15 @@ pub fn draw(model: &Model, frame: &mut Frame) -> Measured {
         Overlay::Record(resource, record) => {
             measured.help_hidden = list::draw_record(model, resource, record, theme, frame, body);
         }
-        Overlay::Search(search) => finder::draw_search(search, theme, frame, body),
+        Overlay::Columns(resource, at) => columns::draw(model, resource, *at, theme, frame, body),
+        Overlay::Search(search) => {
+            let (rows, top) = finder::draw_search(search, theme, frame, body);
+            if model.settings.mouse {
+                let shown = search.results.iter().skip(top).take(usize::from(rows.height));
+                let lines = shown.map(|row| Pointed::Result(row.id.clone())).collect();
+                measured.spots.insert(0, Spot::new(Part::Search, rows, lines));
+            }
+        }
         Overlay::Palette(palette) => finder::draw_palette(model, palette, theme, frame, body),
         Overlay::Filter(filter) => finder::draw_filter(model, filter, theme, frame, body),
         Overlay::Dialog(dialog) => dialog::draw(model, dialog, theme, frame, body),

@@ -5,7 +5,7 @@
 //! the terminal's own.
 
 use ratatui::style::{Color, Modifier, Style};
-use ratatui::symbols::border;
+use ratatui::symbols::{bar, border};
 
 use crate::graphql::scalar::EffectiveStatus;
 use crate::model::Settings;
@@ -26,6 +26,18 @@ const ASCII_BORDER: border::Set = border::Set {
     vertical_right: "|",
     horizontal_top: "-",
     horizontal_bottom: "-",
+};
+
+const ASCII_BARS: bar::Set = bar::Set {
+    full: "#",
+    seven_eighths: "#",
+    three_quarters: "+",
+    five_eighths: "+",
+    half: "=",
+    three_eighths: "-",
+    one_quarter: "-",
+    one_eighth: "_",
+    empty: " ",
 };
 
 impl Theme {
@@ -160,6 +172,11 @@ impl Theme {
 
     pub fn unfilled(self) -> &'static str {
         self.sign("░", ".")
+    }
+
+    /// Bars of eight heights a line; in ASCII of fewer.
+    pub fn bars(self) -> bar::Set<'static> {
+        if self.ascii { ASCII_BARS } else { bar::NINE_LEVELS }
     }
 
     pub fn rule(self) -> &'static str {

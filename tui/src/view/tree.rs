@@ -7,7 +7,9 @@ use ratatui::text::{Line, Span};
 
 use super::theme::Theme;
 use super::{is_focused, side};
+use crate::credits::Credits;
 use crate::graphql::{OrganizationId, OrganizationRow};
+use crate::model::link::LinkState;
 use crate::model::tree::{Row, RowKey};
 use crate::model::{Model, Side};
 use crate::text;
@@ -38,7 +40,8 @@ fn relation(row: &OrganizationRow, theme: Theme) -> (String, Style) {
     (word.unwrap_or_default(), theme.faint())
 }
 
-pub fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) -> usize {
+/// Gives back where the rows stand.
+pub fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) -> Rect {
     let block = side("Organizations", is_focused(model, Side::Tree), theme);
     let inside = block.inner(area);
     frame.render_widget(block, area);
@@ -53,20 +56,38 @@ pub fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) -> usize
             }
             (None, _) => (format!("loading{}", theme.cut()), theme.faint()),
         };
-        for (line, y) in text::wrap(&words, columns.saturating_sub(2)).into_iter().zip(inside.y..) {
-            if y < inside.bottom() {
-                let place = Rect { x: inside.x + 1, y, width: inside.width - 1, height: 1 };
-                frame.render_widget(Line::styled(line, style), place);
-            }
+        let lines = |words: &str, style| {
+            let parts = text::wrap(words, columns.saturating_sub(2));
+            parts.into_iter().map(move |part| Line::styled(part, style)).collect::<Vec<_>>()
+        };
+        let mut said = lines(&words, style);
+        if let Some(next) = what_next(model) {
+            said.push(Line::raw(""));
+            said.extend(lines(next, theme.plain()));
         }
-        return height;
+        for (line, y) in said.into_iter().zip(inside.y..inside.bottom()) {
+            frame.render_widget(line, Rect { x: inside.x + 1, y, width: inside.width - 1, height: 1 });
+        }
+        return inside;
     }
     for (row, y) in model.tree.window(height).iter().zip(inside.y..) {
-        let selected = model.tree.cursor.as_ref() == Some(&row.key);
+        let selected = model.tree.cursor() == Some(&row.key);
         let line = line(model, row, selected, columns, theme);
         frame.render_widget(line, Rect { y, height: 1, ..inside });
     }
-    height
+    inside
+}
+
+/// What to do about a gateway that shows nothing.
+fn what_next(model: &Model) -> Option<&'static str> {
+    model.viewer_failure.as_ref()?;
+    Some(match model.link.state {
+        LinkState::Refused { .. } => {
+            "Leave (q) and come again with another key (BANYAN_KEY, or --profile), or go to another gateway with :@profile. \
+             r asks again with this one."
+        }
+        _ => "It is tried again by itself, and r tries now. Another address is given with --url or --profile.",
+    })
 }
 
 fn line(model: &Model, row: &Row, selected: bool, columns: usize, theme: Theme) -> Line<'static> {
@@ -99,8 +120,9 @@ fn line(model: &Model, row: &Row, selected: bool, columns: usize, theme: Theme) 
                 spans.push(Span::styled(" ", style));
             }
         }
-        RowKey::More(parent) => {
-            let (words, words_style) = more(model, parent.as_ref(), theme);
+        RowKey::Before(parent) | RowKey::More(parent) => {
+            let is_before = matches!(row.key, RowKey::Before(_));
+            let (words, words_style) = unread(model, parent.as_ref(), is_before, theme);
             let words = text::column(&words, room, theme.cut());
             spans.push(Span::styled(words, words_style.patch(style)));
         }
@@ -118,7 +140,8 @@ fn branch_mark(model: &Model, id: &OrganizationId, theme: Theme) -> &'static str
     }
 }
 
-fn more(model: &Model, parent: Option<&OrganizationId>, theme: Theme) -> (String, Style) {
+/// What a row says that stands for a part of a branch. How many there are is said where that is known.
+fn unread(model: &Model, parent: Option<&OrganizationId>, is_before: bool, theme: Theme) -> (String, Style) {
     let branch = model.tree.branch(parent);
     if let Some(failure) = branch.and_then(|branch| branch.failure.as_ref()) {
         return (format!("  enter tries again: {failure}"), theme.bad());
@@ -126,14 +149,15 @@ fn more(model: &Model, parent: Option<&OrganizationId>, theme: Theme) -> (String
     if branch.is_some_and(|branch| branch.loading.is_some()) {
         return (format!("  loading{}", theme.cut()), theme.faint());
     }
-    let loaded = branch.map_or(0, |branch| branch.children.len());
     let known = parent.and_then(|parent| model.organizations.get(parent));
-    let left = known
-        .and_then(|row| usize::try_from(row.summary.child_count).ok())
-        .and_then(|children| children.checked_sub(loaded))
+    let left = branch
+        .filter(|branch| if is_before { branch.ends() } else { branch.begins() })
+        .zip(known.map(|row| i64::from(row.summary.child_count)))
+        .and_then(|(branch, all)| Some(all - i64::try_from(branch.len()).ok()?))
         .filter(|left| *left > 0);
+    let what = if is_before { "before" } else { "more" };
     match left {
-        Some(left) => (format!("  {left} more{}", theme.cut()), theme.faint()),
-        None => (format!("  more{}", theme.cut()), theme.faint()),
+        Some(left) => (format!("  {} {what}{}", Credits(left), theme.cut()), theme.faint()),
+        None => (format!("  {what}{}", theme.cut()), theme.faint()),
     }
 }

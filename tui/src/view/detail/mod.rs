@@ -58,11 +58,18 @@ const TWO_TO_A_LINE_COLUMNS: usize = 66;
 const LABEL_COLUMNS: usize = 14;
 
 impl Panel<'_> {
+    fn per_line(&self) -> usize {
+        if self.columns >= TWO_TO_A_LINE_COLUMNS { 2 } else { 1 }
+    }
+
+    /// Room for a value among `entries`.
+    fn value_columns(&self) -> usize {
+        (self.columns / self.per_line()).saturating_sub(LABEL_COLUMNS + 1)
+    }
+
     /// Short labelled values, in the order given.
     fn entries(&self, entries: Vec<(&'static str, String, Style)>) -> Vec<Line<'static>> {
-        let per_line = if self.columns >= TWO_TO_A_LINE_COLUMNS { 2 } else { 1 };
-        let columns = self.columns / per_line;
-        let room = columns.saturating_sub(LABEL_COLUMNS + 1);
+        let (per_line, room) = (self.per_line(), self.value_columns());
         let cell = |(label, value, style): &(&'static str, String, Style)| {
             [
                 Span::styled(text::column(label, LABEL_COLUMNS, ""), self.theme.faint()),
@@ -94,13 +101,32 @@ pub fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) -> (usiz
     frame.render_widget(block, area);
     let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
     let panel = Panel { model, theme, columns: usize::from(inside.width) };
-    let lines = panel_lines(&panel);
+    let lines: Vec<Line> = panel_lines(&panel).into_iter().flat_map(|line| folded(line, panel.columns)).collect();
     let (height, count) = (usize::from(inside.height), lines.len());
     let scroll = model.detail.scroll.min(count.saturating_sub(height));
     let visible: Vec<_> = lines.into_iter().skip(scroll).take(height).collect();
     frame.render_widget(Text::from(visible), inside);
     draw_more_below(count.saturating_sub(scroll + height), theme, frame, area);
     (height, count)
+}
+
+/// A line that is too long, on as many lines as it takes and below its label: half a figure is a wrong one.
+fn folded(line: Line<'static>, columns: usize) -> Vec<Line<'static>> {
+    if line.width() <= columns {
+        return vec![line];
+    }
+    let mut spans = line.spans.into_iter();
+    let label = spans.next().unwrap_or_default();
+    let indent = label.width().min(LABEL_COLUMNS);
+    let rest: Vec<Span> = spans.collect();
+    let style = rest.last().map_or(label.style, |span| span.style);
+    let words: String = rest.iter().map(|span| span.content.as_ref()).collect();
+    let parts = text::wrap(words.trim(), columns.saturating_sub(indent));
+    let lines = parts.into_iter().enumerate().map(|(index, part)| {
+        let before = if index == 0 { label.clone() } else { Span::raw(" ".repeat(indent)) };
+        Line::from(vec![before, Span::styled(part, style)])
+    });
+    lines.collect()
 }
 
 fn panel_lines(panel: &Panel) -> Vec<Line<'static>> {

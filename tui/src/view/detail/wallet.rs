@@ -30,12 +30,13 @@ pub fn aside(organization: &OrganizationDetail, panel: &Panel) -> Option<Span<'s
 
 pub fn lines(organization: &OrganizationDetail, panel: &Panel) -> Vec<Line<'static>> {
     let Some(wallet) = &organization.wallet else { return Vec::new() };
+    let columns = AMOUNT_COLUMNS.min(panel.value_columns());
     let amount = |label, amount: Credits| {
         let style = match amount.0 {
             negative if negative < 0 => panel.theme.bad(),
             _ => panel.theme.strong(),
         };
-        (label, format!("{amount:>AMOUNT_COLUMNS$}"), style)
+        (label, format!("{amount:>columns$}"), style)
     };
     let mut lines = panel.entries(vec![
         amount("balance", wallet.balance),
@@ -47,7 +48,7 @@ pub fn lines(organization: &OrganizationDetail, panel: &Panel) -> Vec<Line<'stat
         lines.push(Line::from(vec![
             Span::styled("last change   ", panel.theme.faint()),
             Span::styled(
-                format!("{:>AMOUNT_COLUMNS$}", movement.signed()),
+                format!("{:>columns$}", movement.signed()),
                 match movement.0 {
                     down if down < 0 => panel.theme.warning(),
                     _ => panel.theme.good(),
