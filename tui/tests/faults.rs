@@ -203,7 +203,7 @@ pub fn view(frame: &str) -> Vec<String> {
     let (left, right): (Vec<_>, Vec<_>) = shown.iter().map(|line| line.split_once("││").unwrap_or((line, ""))).unzip();
     let right =
         right.into_iter().filter(|line| !line.contains("last change") && !line.trim_end_matches('│').trim().is_empty());
-    left.into_iter().chain(right).map(str::to_owned).collect()
+    left.into_iter().chain(right).map(|line| line.trim_end().to_owned()).collect()
 }
 
 /// The lines that differ, the console's before the fresh one's.

@@ -31,9 +31,9 @@ const WALLETS_WAITING_MAX: usize = 1024;
 /// Events that may wait to be taken in; with more, the screen is read again instead.
 const EVENTS_WAITING_MAX: usize = 1024;
 const MESSAGE_BYTES_MAX: usize = 1 << 20;
-/// After news was handed over, what comes next gathers so long: a flood wakes the console a hundred times a second and not
+/// After news was handed over, what comes next gathers so long: a flood wakes the console fifty times a second and not
 /// thousands of times. News after a quiet while is handed over at once.
-const REST: Duration = Duration::from_millis(10);
+const REST: Duration = Duration::from_millis(20);
 /// Messages that are taken in before the console gets what they say.
 const TAKEN_MAX: usize = 512;
 

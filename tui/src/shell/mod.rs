@@ -34,7 +34,7 @@ use crate::view;
 /// News that arrives within this time shares a frame.
 const GATHER: Duration = Duration::from_millis(16);
 /// Frames of news are so far apart: nobody reads figures that change more often. A key has its frame at once.
-const FRAMES_APART: Duration = Duration::from_millis(50);
+const FRAMES_APART: Duration = Duration::from_millis(60);
 /// Messages taken in at once before a key gets its turn again.
 const BATCH_MAX: usize = 64;
 
