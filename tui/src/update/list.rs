@@ -171,12 +171,8 @@ pub fn heard(model: &mut Model, events: &[Event]) -> bool {
     let now = model.now;
     let Some(list) = model.places.list_mut() else { return false };
     if list.resource.page.is_none() {
-        for event in events {
-            let record = record_of_event(event);
-            if list.filter.admits(&record) {
-                list.push_front(record);
-            }
-        }
+        let filter = list.filter.clone();
+        list.push_front(events.iter().map(record_of_event).filter(|record| filter.admits(record)));
         return !events.is_empty();
     }
     if list.resource.id != ResourceId::Wallet {
