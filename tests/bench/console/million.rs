@@ -31,6 +31,8 @@ const FRAME_BAR: Duration = Duration::from_millis(2);
 const STARTS: usize = 20;
 /// Keys of the walk through list and tree.
 const PAGES: usize = 400;
+/// Between two keys of somebody who holds one down.
+const PAUSE: Duration = Duration::from_millis(30);
 const PAGE_DOWN: &str = "\x1b[6~";
 
 pub async fn measure(organizations: u32, kept: Option<&Path>, short: bool, table: &mut Table) {
@@ -83,15 +85,13 @@ fn walk(console: &tests::terminal::Terminal, pages: usize) {
     console.sees(&["* live", "Load root"]);
     console.press("O");
     console.sees(&["Organization 00000"]);
-    let mut shown = console.seen().text();
     for _ in 0..pages {
         console.press(PAGE_DOWN);
-        console.wait_until("turned the page", |seen| {
-            let text = seen.text();
-            let turned = text != shown;
-            turned && text.contains("Organization")
-        });
-        shown = console.seen().text();
+        std::thread::sleep(PAUSE);
+    }
+    if pages > 100 {
+        // Far from where it began: what was read first is forgotten by then.
+        console.sees_no("Organization 00000");
     }
     console.press("T");
     console.sees(&["Load root", "* live"]);
@@ -149,7 +149,7 @@ async fn frames(desk: &Desk, pages: usize) -> Times {
             3 => Key::Up,
             _ => Key::PageDown,
         });
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(PAUSE / 4).await;
     }
     press(Key::Char('T'));
     sees("Load root").await;
@@ -159,7 +159,7 @@ async fn frames(desk: &Desk, pages: usize) -> Times {
             1..=3 => Key::Down,
             _ => Key::PageDown,
         });
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(PAUSE / 4).await;
     }
     press(Key::Char('q'));
     running.await.expect("the console does not panic").expect("it ends well");
