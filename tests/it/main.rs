@@ -5,6 +5,7 @@ mod access_table;
 mod api_key;
 mod audit;
 mod bad_input;
+mod console;
 mod crash;
 mod credit_charge;
 mod credit_charge_batch;

@@ -29,8 +29,12 @@ impl Gateway {
         Self::start_with(command)
     }
 
-    pub fn start_with(mut command: Command) -> Self {
-        command.args(["--listen", "127.0.0.1:0", "serve"]);
+    pub fn start_with(command: Command) -> Self {
+        Self::start_at("127.0.0.1:0", command)
+    }
+
+    pub fn start_at(listen: &str, mut command: Command) -> Self {
+        command.args(["--listen", listen, "serve"]);
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the gateway starts");
         let stdout = process.stdout.take().expect("the output is piped");
         let mut line = String::new();

@@ -25,6 +25,7 @@ mod record;
 mod request;
 mod store;
 mod subscription;
+pub mod terminal;
 mod world;
 
 pub use answer::Answer;

@@ -1,7 +1,7 @@
 //! A gateway with a small world in it, that answers the console's operations in JSON by their
 //! names. The tests of `update` call it directly, the tests of the shell over a socket.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use serde_json::{Value, json};
 
@@ -20,6 +20,10 @@ pub const CLIENTS: usize = 120;
 const MONTHLY_CAP: i64 = 50_000;
 /// Of a root.
 const MINIMUM_RESERVE: i64 = 10_000;
+/// As many as the right side asks for.
+const LEDGER_ENTRIES: usize = 25;
+/// Events that can be told once more.
+const EVENTS_MAX: usize = 4_096;
 
 pub fn client(number: usize) -> String {
     format!("org_01h455vb4pex5vsknk084c{number:04}")
@@ -52,6 +56,8 @@ pub struct Gateway {
     pub endpoints: Vec<Endpoint>,
     pub deliveries: Vec<Delivery>,
     pub events_told: usize,
+    /// The last of them, for streams that begin behind one.
+    pub events: VecDeque<Value>,
     /// Every operation asked for, in order.
     pub log: Vec<String>,
 }
@@ -129,6 +135,7 @@ impl Gateway {
             endpoints: Endpoint::of_the_world(),
             deliveries: Delivery::of_the_world(),
             events_told: 0,
+            events: VecDeque::new(),
             log: Vec::new(),
         }
     }
@@ -283,11 +290,16 @@ impl Gateway {
     pub fn event(&mut self, kind: &str, id: &str) -> Value {
         self.events_told += 1;
         let parent = self.find(id).and_then(|organization| organization.parent.clone());
-        json!({
+        let event = json!({
             "id": format!("evt_{}", self.events_told), "occurredAt": "2026-11-20T10:00:00Z",
             "cursor": self.events_told.to_string(), "type": kind, "organizationId": id,
             "data": { "organizationId": id, "parentOrganizationId": parent },
-        })
+        });
+        if self.events.len() >= EVENTS_MAX {
+            self.events.pop_front();
+        }
+        self.events.push_back(event.clone());
+        event
     }
 
     fn detail(&self, id: &Value) -> Value {
@@ -295,7 +307,7 @@ impl Gateway {
         let mut balance = organization.balance;
         let mut entries = Vec::new();
         let own = self.ledger.iter().enumerate().filter(|(_, entry)| entry.0 == organization.id);
-        for (number, (_, kind, amount, description)) in own.rev() {
+        for (number, (_, kind, amount, description)) in own.rev().take(LEDGER_ENTRIES) {
             entries.push(json!({
                 "kind": kind, "amount": amount, "balanceAfter": balance,
                 "description": description, "createdAt": format!("2026-11-20T09:{:02}:30Z", number % 60),

@@ -232,6 +232,14 @@ impl Gateway {
                 let row = self.row(self.find(&id("organizationId")).unwrap());
                 json!({ "organizationMove": { "organization": row, "userErrors": [] } })
             }
+            "RelationMutation" => {
+                let relation = if input["relation"] == "OWNED" { "OWNED" } else { "LINKED" };
+                let changed = self.find_mut(&id("organizationId"));
+                changed.relation = Some(relation);
+                changed.version += 1;
+                let row = self.row(self.find(&id("organizationId")).unwrap());
+                json!({ "organizationRelationUpdate": { "organization": row, "userErrors": [] } })
+            }
             "DetachMutation" => {
                 let detached = id("organizationId");
                 self.organizations.retain(|organization| organization.id != detached);

@@ -1,7 +1,8 @@
 //! Random interleavings of keys and news: whatever is sent is what its question showed.
 //!
-//! Each run draws its own steps from a seed that a failure prints. In `cargo test` it is short; the
-//! long run is `BANYAN_INTERLEAVINGS=10000000 cargo test --release -p tui --test console -- --nocapture interleavings`.
+//! One interleaving is twelve steps from a console with nothing open: a key, a few keys as of somebody in a hurry, or news
+//! that renames, reorders, moves credits or says that something was missed. Its seed is printed. In `cargo test` a run is
+//! short; `console-bench` does the long one.
 
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -16,18 +17,20 @@ use crate::console::{Console, settings};
 use crate::gateway::{ACME, ACME_BERLIN, BEANHOUSE, Gateway, QUINN, TAX};
 
 /// Interleavings of one run of `cargo test`.
+#[cfg(test)]
 const SHORT: u64 = 400;
 /// Steps of one interleaving.
 const STEPS: usize = 12;
 /// After so many, a fresh console, so that the world does not fill with keys and suspensions.
 const PER_CONSOLE: u64 = 100;
+const CLIENTS: usize = 8;
 const LIVE: [&str; 5] = [QUINN, ACME, ACME_BERLIN, BEANHOUSE, TAX];
 
 /// What a question showed: its targets, and the words of each act.
 #[derive(Clone, Debug, PartialEq)]
 struct Shown {
     targets: Vec<Pinned>,
-    bodies: Vec<String>,
+    bodies: Vec<serde_json::Value>,
 }
 
 fn shown(console: &Console) -> Option<Shown> {
@@ -37,7 +40,7 @@ fn shown(console: &Console) -> Option<Shown> {
     };
     Some(Shown {
         targets: acts.iter().map(|act| act.target.clone()).collect(),
-        bodies: acts.iter().map(|act| act.request.body.to_string()).collect(),
+        bodies: acts.iter().map(|act| act.request.body.clone()).collect(),
     })
 }
 
@@ -113,46 +116,73 @@ fn step(console: &mut Console, random: &mut SmallRng) -> Vec<Effect> {
     }
 }
 
-#[test]
-fn in_random_interleavings_no_act_differs_from_what_its_question_showed() {
-    let wanted = std::env::var("BANYAN_INTERLEAVINGS").ok().and_then(|count| count.parse().ok()).unwrap_or(SHORT);
-    let seed: u64 = std::env::var("BANYAN_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(rand::random);
-    let (mut done, mut acts, mut questions) = (0_u64, 0_u64, 0_u64);
-    while done < wanted {
-        let mut random = SmallRng::seed_from_u64(seed.wrapping_add(done));
-        let mut console = Console::with(Settings { mouse: true, ..settings() }, Gateway::new());
+/// Rows enough to take one for another; the gateway of the tests counts in all there are.
+fn small_world() -> Gateway {
+    let mut gateway = Gateway::new();
+    let mut clients = 0;
+    gateway.organizations.retain(|organization| {
+        let is_client = organization.parent.as_deref() == Some(TAX);
+        clients += usize::from(is_client);
+        !is_client || clients <= CLIENTS
+    });
+    gateway
+}
+
+/// What a run came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    pub interleavings: u64,
+    pub questions: u64,
+    pub acts: u64,
+}
+
+/// Runs so many, and panics at the first act that differs from what its question showed.
+pub fn run(wanted: u64, seed: u64) -> Tally {
+    let mut tally = Tally::default();
+    while tally.interleavings < wanted {
+        let mut random = SmallRng::seed_from_u64(seed.wrapping_add(tally.interleavings));
+        let mut console = Console::with(Settings { mouse: true, ..settings() }, small_world());
         console.press(&[Key::Enter]);
-        for _ in 0..PER_CONSOLE.min(wanted - done) {
+        for _ in 0..PER_CONSOLE.min(wanted - tally.interleavings) {
             // Each begins with nothing open, and where the one before went.
             console.wait(GUARD);
             console.press(&[Key::Esc]);
             console.wait(GUARD);
             console.press(&[Key::Esc]);
+            let of = format_args!("seed {seed}, interleaving {}", tally.interleavings);
+            let mut before = shown(&console);
             for _ in 0..STEPS {
-                let before = shown(&console);
-                let effects = step(&mut console, &mut random);
-                for effect in effects {
+                for effect in step(&mut console, &mut random) {
                     let Effect::Act { act, .. } = effect else { continue };
-                    acts += 1;
-                    let Some(question) = &before else {
-                        panic!("seed {seed}, interleaving {done}: an act without its question: {act:?}")
-                    };
+                    tally.acts += 1;
+                    let Some(question) = &before else { panic!("{of}: an act without its question: {act:?}") };
                     let at = question.targets.iter().position(|target| *target == act.target);
-                    let at = at.unwrap_or_else(|| panic!("seed {seed}, interleaving {done}: {act:?} of {question:?}"));
-                    assert_eq!(act.request.body.to_string(), question.bodies[at], "seed {seed}, interleaving {done}");
+                    let at = at.unwrap_or_else(|| panic!("{of}: {act:?} of {question:?}"));
+                    assert_eq!(act.request.body, question.bodies[at], "{of}");
                     let input = act.request.body["variables"]["input"].to_string();
-                    assert!(input.contains(&act.target.id), "seed {seed}: {input} without {}", act.target.id);
+                    assert!(input.contains(&act.target.id), "{of}: {input} without {}", act.target.id);
                 }
                 let after = shown(&console);
-                questions += u64::from(before.is_none() && after.is_some());
+                tally.questions += u64::from(before.is_none() && after.is_some());
                 if let (Some(before), Some(after)) = (&before, &after) {
-                    assert_eq!(before.targets, after.targets, "seed {seed}, interleaving {done}: a question changed");
+                    assert_eq!(before.targets, after.targets, "{of}: a question changed");
                 }
+                before = after;
             }
             console.effects.clear();
-            done += 1;
+            console.gateway.log.clear();
+            tally.interleavings += 1;
         }
     }
-    println!("seed {seed}: {done} interleavings of {STEPS} steps, {questions} questions, {acts} acts, 0 differ");
-    assert!(acts > 0 && questions > 0, "the run asked and did nothing");
+    tally
+}
+
+#[test]
+fn in_random_interleavings_no_act_differs_from_what_its_question_showed() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|count| count.parse().ok());
+    let seed = number("BANYAN_SEED").unwrap_or_else(rand::random);
+    println!("BANYAN_SEED={seed}");
+    let tally = run(number("BANYAN_INTERLEAVINGS").unwrap_or(SHORT), seed);
+    println!("{tally:?}");
+    assert!(tally.acts > 0 && tally.questions > 0, "the run asked and did nothing");
 }

@@ -14,6 +14,7 @@
 mod client;
 #[path = "../gateway.rs"]
 mod gateway;
+#[path = "../process.rs"]
 mod process;
 mod scene;
 

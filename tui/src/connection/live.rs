@@ -22,8 +22,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_conf
 use super::Gateway;
 use super::protocol::{self, FromGateway, Kind};
 use crate::effect::SubscriptionId;
-use crate::graphql::subscription::news_of;
-use crate::graphql::{Event, Failure, Follow, News, OrganizationId, Wallet};
+use crate::graphql::{Event, Failure, Follow, News, OrganizationId, Request, Wallet};
 use crate::msg::{Live, Msg};
 use crate::shell::Clock;
 
@@ -32,6 +31,11 @@ const WALLETS_WAITING_MAX: usize = 1024;
 /// Events that may wait to be taken in; with more, the screen is read again instead.
 const EVENTS_WAITING_MAX: usize = 1024;
 const MESSAGE_BYTES_MAX: usize = 1 << 20;
+/// After news was handed over, what comes next gathers so long: a flood wakes the console fifty times a second and not
+/// thousands of times. News after a quiet while is handed over at once.
+const REST: Duration = Duration::from_millis(20);
+/// Messages that are taken in before the console gets what they say.
+const TAKEN_MAX: usize = 512;
 
 #[derive(Debug)]
 pub enum Command {
@@ -54,6 +58,8 @@ pub struct LiveConnection<J> {
     jitter: J,
 }
 
+/// The open streams by their ids, each with how its messages are read.
+type Follows = HashMap<String, (SubscriptionId, Request<News>)>;
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Why a connection ended.
@@ -191,8 +197,10 @@ impl<J: FnMut() -> f64> LiveConnection<J> {
         heard: &mut jiff::Timestamp,
     ) -> End {
         let patience = self.gateway.patience;
-        let mut follows: HashMap<String, (SubscriptionId, Follow)> = HashMap::new();
+        let mut follows = Follows::new();
         let mut waiting = Waiting::default();
+        let mut taken = 0;
+        let mut rest_until: Option<Instant> = None;
         let mut pings = interval_at(Instant::now() + patience.ping_every, patience.ping_every);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut pong_by: Option<Instant> = None;
@@ -203,13 +211,22 @@ impl<J: FnMut() -> f64> LiveConnection<J> {
                     None => std::future::pending().await,
                 }
             };
+            let rest = async {
+                match rest_until {
+                    Some(until) => sleep_until(until).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let is_full = taken >= TAKEN_MAX && !waiting.is_empty();
             let outgoing = tokio::select! {
+                biased;
                 command = commands.recv() => match command {
                     None => return End::Over,
                     Some(Command::Subscribe { subscription, follow, after }) => {
                         let id = subscription.0.to_string();
-                        let text = protocol::subscribe(&id, &follow.request(after.as_deref()).body);
-                        follows.insert(id, (subscription, follow));
+                        let request = follow.request(after.as_deref());
+                        let text = protocol::subscribe(&id, &request.body);
+                        follows.insert(id, (subscription, request));
                         Some(text)
                     }
                     Some(Command::Unsubscribe { subscription }) => {
@@ -218,19 +235,15 @@ impl<J: FnMut() -> f64> LiveConnection<J> {
                     }
                     Some(Command::Hurry) => None,
                 },
-                permit = self.messages.reserve(), if !waiting.is_empty() => match permit {
-                    Err(_) => return End::Over,
-                    Ok(permit) => {
-                        permit.send(Msg::Live(waiting.take()));
-                        None
-                    }
-                },
                 _ = pings.tick() => {
                     pong_by.get_or_insert(Instant::now() + patience.pong);
                     Some(protocol::ping().to_owned())
                 },
-                () = pong_deadline => return lost("the gateway went silent"),
-                incoming = socket.next() => {
+                () = rest => {
+                    rest_until = None;
+                    None
+                }
+                incoming = socket.next(), if rest_until.is_none() && !is_full => {
                     let text = match incoming {
                         None => return lost("the gateway closed the connection"),
                         Some(Err(error)) => return lost(&error.to_string()),
@@ -239,11 +252,25 @@ impl<J: FnMut() -> f64> LiveConnection<J> {
                         Some(Ok(_)) => continue,
                     };
                     *heard = self.clock.now();
+                    taken += 1;
                     match self.receive(&text, &mut follows, &mut waiting, &mut pong_by).await {
                         Ok(outgoing) => outgoing,
                         Err(end) => return end,
                     }
                 },
+                permit = self.messages.reserve(), if rest_until.is_none() && !waiting.is_empty() => match permit {
+                    Err(_) => return End::Over,
+                    Ok(permit) => {
+                        permit.send(Msg::Live(waiting.take()));
+                        if waiting.is_empty() {
+                            taken = 0;
+                            rest_until = Some(Instant::now() + REST);
+                        }
+                        None
+                    }
+                },
+                // Last: a pong that is here already counts, however late the console comes to read it.
+                () = pong_deadline => return lost("the gateway went silent"),
             };
             if let Some(text) = outgoing {
                 let sent = timeout(patience.pong, socket.send(Message::text(text))).await;
@@ -259,7 +286,7 @@ impl<J: FnMut() -> f64> LiveConnection<J> {
     async fn receive(
         &self,
         text: &str,
-        follows: &mut HashMap<String, (SubscriptionId, Follow)>,
+        follows: &mut Follows,
         waiting: &mut Waiting,
         pong_by: &mut Option<Instant>,
     ) -> Result<Option<String>, End> {
@@ -276,8 +303,8 @@ impl<J: FnMut() -> f64> LiveConnection<J> {
                 None
             }
             (Kind::Next, Some(payload)) => {
-                let Some((subscription, follow)) = follows.get(&id) else { return Ok(None) };
-                match news_of(&payload, follow) {
+                let Some((subscription, request)) = follows.get(&*id) else { return Ok(None) };
+                match request.read(payload.get().as_bytes()) {
                     Ok(News::Wallet(wallet)) => {
                         waiting.add(wallet);
                         None
@@ -294,12 +321,12 @@ impl<J: FnMut() -> f64> LiveConnection<J> {
                     }
                 }
             }
-            (Kind::Error, Some(payload)) => Some(errors_of(&payload)),
+            (Kind::Error, Some(payload)) => Some(errors_of(payload)),
             (Kind::Next | Kind::Error, None) => return Err(lost("a message without its payload")),
             (Kind::Complete, _) => Some(vec![field_error("the gateway ended the stream")]),
         };
         if let Some(errors) = refused
-            && let Some((subscription, _)) = follows.remove(&id)
+            && let Some((subscription, _)) = follows.remove(&*id)
         {
             let refused = Live::SubscriptionRefused { subscription, errors };
             self.report(refused).await.map_err(|_| End::Over)?;

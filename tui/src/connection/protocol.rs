@@ -1,6 +1,8 @@
 //! The messages of `graphql-transport-ws`, as far as a client that only subscribes needs them.
 //! See <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -15,14 +17,15 @@ pub const CLOSE_UNAUTHORIZED: u16 = 4401;
 pub const CLOSE_FORBIDDEN: u16 = 4403;
 
 /// A message from the gateway. One struct for all of them: an enumeration tagged by `type` would
-/// have to copy a payload into a tree before it could be read.
+/// have to copy a payload into a tree before it could be read. Here it stays where it came in.
 #[derive(Debug, Deserialize)]
-pub struct FromGateway {
+pub struct FromGateway<'a> {
     #[serde(rename = "type")]
     pub kind: Kind,
-    #[serde(default)]
-    pub id: String,
-    pub payload: Option<Box<RawValue>>,
+    #[serde(default, borrow)]
+    pub id: Cow<'a, str>,
+    #[serde(default, borrow)]
+    pub payload: Option<&'a RawValue>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -77,6 +80,6 @@ mod tests {
     fn a_payload_is_kept_as_it_came() {
         let text = r#"{"id":"7","type":"next","payload":{"data": 1}}"#;
         let message: FromGateway = serde_json::from_str(text).unwrap();
-        assert_eq!(message.payload.as_deref().map(RawValue::get), Some(r#"{"data": 1}"#));
+        assert_eq!(message.payload.map(RawValue::get), Some(r#"{"data": 1}"#));
     }
 }

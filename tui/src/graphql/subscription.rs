@@ -3,10 +3,9 @@
 use cynic::OperationBuilder;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use super::organization::Wallet;
-use super::request::{Failure, Request};
+use super::request::Request;
 use super::scalar::{Environment, EventScope, OrganizationId};
 use super::schema;
 
@@ -159,9 +158,4 @@ impl Follow {
             }
         }
     }
-}
-
-/// A `next` message's payload.
-pub fn news_of(payload: &RawValue, follow: &Follow) -> Result<News, Failure> {
-    follow.request(None).read(payload.get().as_bytes())
 }

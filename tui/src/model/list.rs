@@ -4,7 +4,7 @@
 //! one unbroken part of the server's list, in its order; nothing but the user's own keys moves the
 //! cursor off a record that is still there.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use jiff::Timestamp;
 
@@ -277,26 +277,28 @@ impl List {
         self.keep_cursor(at);
     }
 
-    /// Something new at the front, of a list that is streamed.
-    pub fn push_front(&mut self, record: Record) {
-        if self.position(&record.id).is_some() {
-            return;
+    /// News at the front, the oldest first, of a list that is streamed. What is there already is told once more after a gap.
+    /// Whether any of it was new.
+    pub fn push_front(&mut self, news: impl IntoIterator<Item = Record>) -> bool {
+        // Looked up for all of them at once: in a flood, a search of the list for each would cost more than its frame.
+        let mut known: HashSet<String> = self.records.iter().map(|record| record.id.clone()).collect();
+        let mut any = false;
+        for record in news {
+            if !known.insert(record.id.clone()) {
+                continue;
+            }
+            any = true;
+            self.records.push_front(record);
+            self.top = if self.following { 0 } else { self.top + 1 };
+            self.loaded = true;
         }
-        self.records.push_front(record);
-        if self.following {
-            self.top = 0;
-        } else {
-            self.top += 1;
-        }
-        if self.records.len() > RECORDS_MAX {
-            self.records.truncate(RECORDS_MAX);
-        }
-        self.loaded = true;
+        self.records.truncate(RECORDS_MAX);
         if self.following || self.cursor.is_none() {
             self.move_to(0);
         } else {
             self.keep_cursor(None);
         }
+        any
     }
 
     /// Where the stream of a list that is only streamed goes on after a gap.
@@ -315,9 +317,8 @@ impl List {
 
     /// The screen goes on: what was kept comes in.
     pub fn release(&mut self) {
-        for record in std::mem::take(&mut self.held) {
-            self.push_front(record);
-        }
+        let held = std::mem::take(&mut self.held);
+        self.push_front(held);
     }
 
     fn forget_far_end(&mut self) {
@@ -477,7 +478,7 @@ mod tests {
     #[test]
     fn what_streams_in_does_not_move_a_cursor_that_does_not_follow() {
         let mut list = List::new(ResourceId::Events.spec(), None, Filter::default());
-        let push = |list: &mut List, number| list.push_front(page(number..number + 1, 10).records.remove(0));
+        let push = |list: &mut List, number| list.push_front(page(number..number + 1, 10).records);
         push(&mut list, 1);
         push(&mut list, 2);
         assert_eq!(list.cursor.as_deref(), Some("org_2"));

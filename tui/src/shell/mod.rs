@@ -2,7 +2,7 @@
 //!
 //! Shape: whatever happens becomes a message, the message goes through `update`, and its effects
 //! are carried out. Nothing is drawn on a clock: a frame goes out when an effect asks for one, at
-//! once after a key, and gathered over [`FRAME`] after news from the gateway.
+//! once after a key, and gathered over [`GATHER`] after news from the gateway.
 //!
 //! Not here: any decision.
 
@@ -32,7 +32,9 @@ use crate::update::update;
 use crate::view;
 
 /// News that arrives within this time shares a frame.
-const FRAME: Duration = Duration::from_millis(16);
+const GATHER: Duration = Duration::from_millis(16);
+/// Frames of news are so far apart: nobody reads figures that change more often. A key has its frame at once.
+const FRAMES_APART: Duration = Duration::from_millis(60);
 /// Messages taken in at once before a key gets its turn again.
 const BATCH_MAX: usize = 64;
 
@@ -79,6 +81,7 @@ where
         mut messages: mpsc::Receiver<Msg>,
     ) -> io::Result<Ended> {
         let mut input = pin!(input);
+        let mut drawn_at = Instant::now();
         let mut draw_at = match self.take(Msg::Start) {
             Next::Quit => return Ok(self.ended()),
             Next::Draw | Next::Nothing | Next::Suspend => Some(Instant::now()),
@@ -86,6 +89,7 @@ where
         loop {
             if draw_at.is_some_and(|at| at <= Instant::now()) {
                 draw_at = None;
+                drawn_at = Instant::now();
                 // What fits on the new frame may scroll the list, which takes one more frame.
                 if let Next::Draw = self.draw()? {
                     self.draw()?;
@@ -124,13 +128,15 @@ where
                 Next::Quit => return Ok(self.ended()),
                 Next::Suspend => {
                     self.host.suspend()?;
-                    // What stood on the screen is gone, and its size may be another.
-                    self.terminal.clear().map_err(io::Error::other)?;
+                    // What stood on the screen is gone, and its size may be another. `Terminal::clear` would ask the
+                    // terminal where its cursor is, and the answer would come among the keys.
+                    self.terminal.backend_mut().clear().map_err(io::Error::other)?;
+                    self.terminal.swap_buffers();
                     self.take(Msg::Resized);
                     draw_at = Some(Instant::now());
                 }
                 Next::Draw => {
-                    draw_at.get_or_insert(Instant::now() + FRAME);
+                    draw_at.get_or_insert((Instant::now() + GATHER).max(drawn_at + FRAMES_APART));
                 }
                 Next::Nothing => {}
             }

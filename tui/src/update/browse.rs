@@ -324,6 +324,21 @@ pub fn rows_on_screen(model: &Model) -> Vec<OrganizationId> {
     ids
 }
 
+/// The open branches that have rows on the screen.
+pub fn parents_on_screen(model: &Model) -> Vec<OrganizationId> {
+    let mut parents = Vec::new();
+    for id in rows_on_screen(model) {
+        let parent = model.organizations.get(&id).and_then(parent_of);
+        let is_open = |parent: &&OrganizationId| model.tree.branch(Some(*parent)).is_some_and(|branch| branch.open);
+        if let Some(parent) = parent.filter(is_open)
+            && !parents.contains(parent)
+        {
+            parents.push(parent.clone());
+        }
+    }
+    parents
+}
+
 /// What the chosen organization's side asks, as GraphQL.
 pub fn as_graphql(model: &Model) -> Option<String> {
     let organization = model.tree.chosen()?.clone();

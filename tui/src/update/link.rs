@@ -105,6 +105,7 @@ pub fn catch_up(model: &mut Model, effects: &mut Effects) {
         if model.tree.rows().is_empty() || model.tree.branch(None).is_some_and(|b| b.failure.is_some()) {
             browse::reload(model, None, effects);
         }
+        asked.extend(read_branches_again(model, effects));
         // The rows that are scrolled out of sight are asked for when they come back.
         model.doubt.add(model.organizations.keys().cloned());
         let ids = browse::rows_on_screen(model);
@@ -129,6 +130,21 @@ pub fn catch_up(model: &mut Model, effects: &mut Effects) {
     if model.link.catching_up.is_empty() {
         all_caught_up(model);
     }
+}
+
+/// The stream of events goes on behind the last one that was heard, and tells what was made meanwhile. When none was heard
+/// yet, the branches on the screen are read again instead.
+fn read_branches_again(model: &mut Model, effects: &mut Effects) -> Vec<RequestId> {
+    let path = model.tree.path();
+    if path.first().is_none_or(|root| model.link.cursors.contains_key(*root)) {
+        return Vec::new();
+    }
+    let mut asked = Vec::new();
+    for parent in browse::parents_on_screen(model) {
+        browse::reload(model, Some(&parent), effects);
+        asked.extend(model.tree.branch(Some(&parent)).and_then(|branch| branch.loading));
+    }
+    asked
 }
 
 pub fn catch_up_later(model: &mut Model) {

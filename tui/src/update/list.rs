@@ -214,14 +214,8 @@ pub fn heard(model: &mut Model, events: &[Event]) -> bool {
     let now = model.now;
     let Some(list) = model.places.list_mut() else { return false };
     if list.resource.page.is_none() {
-        let mut changed = false;
-        for record in events.iter().map(record_of_event) {
-            if list.filter.admits(&record) {
-                list.push_front(record);
-                changed = true;
-            }
-        }
-        return changed;
+        let filter = list.filter.clone();
+        return list.push_front(events.iter().map(record_of_event).filter(|record| filter.admits(record)));
     }
     if list.resource.id != ResourceId::Wallet {
         list.changes +=

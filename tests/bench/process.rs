@@ -5,11 +5,13 @@ use std::time::Instant;
 /// Ticks of a second; the same on every Linux that matters.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// Time on the CPU so far, and memory now.
+/// Time on the CPU so far, and memory now and at its most.
 pub struct Usage {
     at: Instant,
     cpu_seconds: f64,
     pub memory_mb: u64,
+    #[allow(dead_code, reason = "not every benchmark asks")]
+    pub memory_most_mb: u64,
 }
 
 impl Usage {
@@ -21,12 +23,16 @@ impl Usage {
         let fields: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
         let ticks = |n: usize| fields.get(n).and_then(|text| text.parse::<f64>().ok()).unwrap_or_default();
         let status = read("status");
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kilobytes = resident.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
+        let megabytes = |name: &str| {
+            let text = status.lines().find_map(|line| line.strip_prefix(name));
+            let kilobytes = text.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
+            kilobytes.unwrap_or_default() / 1_024
+        };
         Self {
             at: Instant::now(),
             cpu_seconds: (ticks(11) + ticks(12)) / TICKS_PER_SECOND,
-            memory_mb: kilobytes.unwrap_or_default() / 1_024,
+            memory_mb: megabytes("VmRSS:"),
+            memory_most_mb: megabytes("VmHWM:"),
         }
     }
 
