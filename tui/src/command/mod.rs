@@ -9,7 +9,7 @@ mod table;
 use crate::act::{Risk, Spec};
 use crate::msg::Key;
 use crate::resource::ResourceId;
-pub use table::COMMANDS;
+pub use table::{COMMANDS, Step};
 
 /// Where the keys go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,57 +87,6 @@ impl Group {
             Self::Dialog => "In a dialog",
         }
     }
-}
-
-/// What a command does inside of the console.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Step {
-    Up,
-    Down,
-    PageUp,
-    PageDown,
-    Top,
-    Bottom,
-    Expand,
-    Collapse,
-    SwitchSide,
-    Back,
-    Forward,
-    ShowTree,
-    Search,
-    Filter,
-    Palette,
-    Help,
-    Refresh,
-    Apply,
-    Open,
-    Mark,
-    MarkAll,
-    Columns,
-    Follow,
-    Freeze,
-    Order,
-    Reverse,
-    CopyId,
-    CopyGraphql,
-    Undo,
-    Stop,
-    Quit,
-    QuitAnywhere,
-    Close,
-    FinderUp,
-    FinderDown,
-    Choose,
-    Complete,
-    NextField,
-    PreviousField,
-    NextChoice,
-    Submit,
-    SwitchAnswer,
-    Answer,
-    Edit,
-    CheckAgain,
-    CopySecret,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

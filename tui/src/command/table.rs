@@ -1,9 +1,60 @@
-//! The rows.
+//! The rows, and the steps they can name.
 
-use super::{Command, Context, Does, Group, Step};
+use super::{Command, Context, Does, Group};
 use crate::act::{self, Spec};
 use crate::msg::Key;
 use crate::resource::ResourceId;
+
+/// What a command does inside of the console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    Top,
+    Bottom,
+    Expand,
+    Collapse,
+    SwitchSide,
+    Back,
+    Forward,
+    ShowTree,
+    Search,
+    Filter,
+    Palette,
+    Help,
+    Refresh,
+    Apply,
+    Open,
+    Mark,
+    MarkAll,
+    Columns,
+    Follow,
+    Freeze,
+    Order,
+    Reverse,
+    CopyId,
+    CopyGraphql,
+    Undo,
+    Stop,
+    Quit,
+    QuitAnywhere,
+    Close,
+    FinderUp,
+    FinderDown,
+    Choose,
+    Complete,
+    NextField,
+    PreviousField,
+    NextChoice,
+    Submit,
+    SwitchAnswer,
+    Answer,
+    Edit,
+    CheckAgain,
+    CopySecret,
+}
 
 const ORGANIZATIONS: Context = Context::List(ResourceId::Organizations);
 const WALLET: Context = Context::List(ResourceId::Wallet);
