@@ -157,13 +157,15 @@ fn plan(dialog: &Dialog, columns: usize, theme: Theme) -> Vec<Line<'static>> {
         return Vec::new();
     }
     let total = |figure: fn(&Plan) -> i64| Credits(plans.iter().map(|plan| figure(plan)).sum());
+    // What can be undone takes nothing home.
+    let available = if dialog.spec.inverse.is_some() { "credits out of reach" } else { "credits to reclaim" };
     let figures = [
         (total(|plan| plan.descendants.into()), "organizations below"),
         (total(|plan| plan.api_keys.into()), "keys"),
         (total(|plan| plan.webhook_endpoints.into()), "endpoints"),
         (total(|plan| plan.open_holds.into()), "open holds"),
         (total(|plan| plan.held_credits.0), "credits held"),
-        (total(|plan| plan.reclaimable_credits.0), "credits to reclaim"),
+        (total(|plan| plan.reclaimable_credits.0), available),
     ];
     let concerned: Vec<String> =
         figures.iter().filter(|(count, _)| count.0 != 0).map(|(count, what)| format!("{count} {what}")).collect();
