@@ -198,7 +198,7 @@ fn lock(name: &str) -> File {
 }
 
 /// Says that the server is still needed, for what asks once and runs for long.
-pub(crate) fn touch() {
+pub fn touch() {
     // A server that ended in this very moment has taken the file with it; the next connection says so.
     let _ = fs::write(home().join("postgres").join("used"), "");
 }

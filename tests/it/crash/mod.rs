@@ -96,6 +96,7 @@ async fn rounds(store: Store, url: &str, data: &Path) {
     let mut evidence = Evidence::begin(url).await;
     let begun = Instant::now();
     for round in 0..count {
+        postgres::touch();
         evidence.let_leases_run_out().await;
         let gateway = start(url, data);
         let life = Duration::from_millis(random.random_range(LIFE_MS));
